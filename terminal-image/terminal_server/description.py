@@ -1,0 +1,79 @@
+"""Describes the system to whoever decides what to run on it: a model reads this before it writes a command."""
+
+import asyncio
+import os
+import platform
+import pwd
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from terminal_server.engine import Engine, SpawnError
+from terminal_server.output import Capture
+from terminal_server.settings import Settings
+
+_PYTHON_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class System:
+    """What the commands of this server find."""
+
+    kernel: str
+    host: str
+    user: str
+    shell: str
+    python: str
+    directory: str
+
+    def sentence(self) -> str:
+        """Return it as text."""
+        return (
+            f"The system is {self.kernel} on host {self.host}. Commands run as user '{self.user}' "
+            f"with {self.shell}. {self.python}. The working directory is {self.directory}."
+        )
+
+
+async def look(settings: Settings, engine: Engine) -> System:
+    """Look at the system as a command would see it."""
+    uname = platform.uname()
+    return System(
+        kernel=f"{_distribution()} ({uname.system} {uname.release} {uname.machine})",
+        host=socket.gethostname(),
+        user=_user(),
+        shell=settings.shell,
+        python=await _python(settings, engine),
+        directory=str(settings.home),
+    )
+
+
+def _distribution() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+async def _python(settings: Settings, engine: Engine) -> str:
+    """The Python of the commands, which is not the one that runs this server."""
+    if await asyncio.to_thread(shutil.which, "python3", path=engine.environment.get("PATH")) is None:
+        return "Python is not installed"
+    capture = Capture(settings.spill_dir, 1024)
+    try:
+        process = await engine.spawn("exec python3 --version", cwd=Path("/"), feed=capture.feed)
+        code = await process.run(_PYTHON_SECONDS)
+        await capture.finish()
+        version = b"".join(capture.chunks("stdout")).decode(errors="replace").strip()
+    except SpawnError:
+        code, version = 1, ""
+    finally:
+        capture.close()
+    return f"{version} is available as python3" if code == 0 and version else "Python does not work"

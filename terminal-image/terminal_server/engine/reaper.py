@@ -1,0 +1,48 @@
+"""Collects every child that has ended: those started here, and the orphans of commands.
+
+The server adopts orphans (it is a "subreaper", or process 1 of its container), so that a daemon which left
+its session can still be found, and no zombie stays.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Reaper:
+    """Waits for all children of this process, and tells who asked for one of them."""
+
+    def __init__(self) -> None:
+        self._expected: dict[int, Callable[[int], None]] = {}
+
+    def start(self) -> None:
+        """Adopt orphans and listen for ends, on the running loop of the main thread."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
+
+    def expect(self, pid: int, ended: Callable[[int], None]) -> None:
+        """Have `ended` called with the exit code (negative: a signal) when the child `pid` ends."""
+        self._expected[pid] = ended
+
+    def reap(self) -> None:
+        """Collect every child that has ended by now."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            ended = self._expected.pop(pid, None)
+            if ended is not None:
+                ended(os.waitstatus_to_exitcode(status))

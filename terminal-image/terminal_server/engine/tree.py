@@ -1,0 +1,146 @@
+"""Finds and ends every process of a command, wherever it went.
+
+A process belongs to a command by descent, by its session, or, once it is an orphan that left its session, by
+the marker it inherited in its environment.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+MARKER = "TERMINAL_COMMAND_ID"
+_POLL_SECONDS = 0.01
+_KILL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One process, as `/proc/PID/stat` has it."""
+
+    pid: int
+    parent: int
+    session: int
+    started: int
+
+
+Table = dict[int, Entry]
+
+
+class ProcessTable:
+    """The living processes. Whoever asks at the same time shares one reading."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._read_at = -1.0
+        self._table: Table = {}
+
+    async def read(self) -> Table:
+        """Return the table as it was at some moment after this call."""
+        asked_at = time.monotonic()
+        async with self._lock:
+            if self._read_at <= asked_at:
+                self._read_at = time.monotonic()
+                self._table = await asyncio.to_thread(read_table)
+            return self._table
+
+
+def read_table() -> Table:
+    """Read all living processes; zombies are not among them."""
+    entries = (_entry(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdecimal())
+    return {entry.pid: entry for entry in entries if entry is not None}
+
+
+def _entry(pid: int) -> Entry | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name, in parentheses, may hold anything.
+    fields = text[text.rindex(b")") + 2 :].split()
+    if fields[0] in {b"Z", b"X"}:
+        return None
+    return Entry(pid=pid, parent=int(fields[1]), session=int(fields[3]), started=int(fields[19]))
+
+
+def of_command(table: Table, root: int, marker: str) -> list[Entry]:
+    """Return the processes of the command whose shell is, or was, `root`."""
+    me = os.getpid()
+    seeds = [
+        entry.pid
+        for entry in table.values()
+        if root in {entry.pid, entry.session} or (entry.parent == me and _has_marker(entry.pid, marker))
+    ]
+    return _with_descendants(table, seeds)
+
+
+def of_everything(table: Table) -> list[Entry]:
+    """Return every descendant of this process."""
+    return _with_descendants(table, [entry.pid for entry in table.values() if entry.parent == os.getpid()])
+
+
+def _has_marker(pid: int, marker: str) -> bool:
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+    return f"{MARKER}={marker}".encode() in environment.split(b"\0")
+
+
+def _with_descendants(table: Table, seeds: Iterable[int]) -> list[Entry]:
+    children: dict[int, list[int]] = {}
+    for entry in table.values():
+        children.setdefault(entry.parent, []).append(entry.pid)
+    found: dict[int, Entry] = {}
+    waiting = list(seeds)
+    while waiting:
+        pid = waiting.pop()
+        if pid in table and pid not in found:
+            found[pid] = table[pid]
+            waiting.extend(children.get(pid, ()))
+    return list(found.values())
+
+
+async def end(find: Callable[[], Awaitable[list[Entry]]], grace_seconds: float) -> None:
+    """End what `find` finds: SIGTERM, SIGKILL after the grace, until there is nothing left."""
+    living = await find()
+    _signal(living, signal.SIGTERM)
+    _signal(living, signal.SIGCONT)
+    deadline = time.monotonic() + grace_seconds
+    while living and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL_SECONDS)
+        living = await find()
+    deadline = time.monotonic() + _KILL_SECONDS
+    while living and time.monotonic() < deadline:
+        await _freeze(find)
+        _signal(await find(), signal.SIGKILL)
+        await asyncio.sleep(_POLL_SECONDS)
+        living = await find()
+
+
+async def _freeze(find: Callable[[], Awaitable[list[Entry]]]) -> None:
+    """Stop all of them first: what forks faster than it is killed cannot fork when it stands still."""
+    frozen: set[Entry] = set()
+    for _ in range(100):
+        new = set(await find()) - frozen
+        if not new:
+            return
+        _signal(new, signal.SIGSTOP)
+        frozen |= new
+
+
+def _signal(entries: Iterable[Entry], number: signal.Signals) -> None:
+    for entry in entries:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            descriptor = os.pidfd_open(entry.pid)
+            try:
+                # The number may have a new owner by now; the descriptor cannot.
+                current = _entry(entry.pid)
+                if current is not None and current.started == entry.started:
+                    signal.pidfd_send_signal(descriptor, number)
+            finally:
+                os.close(descriptor)

@@ -1,0 +1,68 @@
+"""What goes wrong, as the answers a client gets: always `{"detail": …}`, never a 500 for bad input."""
+
+import errno
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+_STATUS = {
+    errno.ENOENT: HTTPStatus.NOT_FOUND,
+    errno.EACCES: HTTPStatus.FORBIDDEN,
+    errno.EPERM: HTTPStatus.FORBIDDEN,
+    errno.EROFS: HTTPStatus.FORBIDDEN,
+    errno.EEXIST: HTTPStatus.CONFLICT,
+    errno.EISDIR: HTTPStatus.CONFLICT,
+    errno.ENOTDIR: HTTPStatus.CONFLICT,
+    errno.ENOTEMPTY: HTTPStatus.CONFLICT,
+    errno.ENAMETOOLONG: HTTPStatus.BAD_REQUEST,
+    errno.EINVAL: HTTPStatus.BAD_REQUEST,
+    errno.ELOOP: HTTPStatus.BAD_REQUEST,
+    errno.ENXIO: HTTPStatus.BAD_REQUEST,
+    errno.ENOSPC: HTTPStatus.INSUFFICIENT_STORAGE,
+    errno.EDQUOT: HTTPStatus.INSUFFICIENT_STORAGE,
+}
+
+
+def from_os_error(error: OSError) -> HTTPException:
+    """Return the answer for a file operation that failed."""
+    status = _STATUS.get(error.errno or 0, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return HTTPException(status, error.strerror or "The operation failed")
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Give validation errors a body that can always be written: without the input that caused them."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        detail = [{"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()]
+        return JSONResponse({"detail": detail}, status_code=422)
+
+
+class CatchErrors:
+    """ASGI middleware: an unexpected error is logged, and answered like any other error."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; 500 if that fails before an answer has begun."""
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            log.exception("a request failed")
+            if begun or scope["type"] != "http":
+                raise
+            await JSONResponse({"detail": "Internal error"}, status_code=500)(scope, receive, send)

@@ -1,0 +1,118 @@
+"""Files in: sent with a key, fetched from a URL, or sent to a link that needs no key."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect
+
+from terminal_server import pages
+from terminal_server.errors import from_os_error
+from terminal_server.fetch import FetchError, name_in
+from terminal_server.incoming import IncomingFile
+from terminal_server.multipart import BadUploadError, FilePart
+from terminal_server.paths import BadNameError, file_name
+from terminal_server.routers.common import EXPIRED, NEEDS_KEY, Link, located
+from terminal_server.services import Shared
+
+router = APIRouter()
+
+_FILE = {"type": "string", "format": "binary", "description": "The file, if there is no url."}
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "content": {"multipart/form-data": {"schema": {"type": "object", "properties": {"file": _FILE}}}}
+    }
+}
+
+Folder = Annotated[
+    str, Query(alias="dir", description="Folder to store the file in; made if it is not there.")
+]
+
+
+class Stored(BaseModel):
+    """A file that was stored."""
+
+    path: str = Field(description="Where the file is.")
+    size: int = Field(description="Its size in bytes.")
+
+
+@router.post(
+    "/files/upload",
+    operation_id="upload_file_files_upload_post",
+    summary="Upload a file",
+    description="Stores a file in a folder: the one sent as multipart form data, or the one found at `url`.",
+    responses=NEEDS_KEY,
+    openapi_extra=_FORM,
+)
+async def upload_file(
+    directory: Folder,
+    request: Request,
+    services: Shared,
+    url: Annotated[str, Query(description="http or https address to fetch the file from.")] = "",
+) -> Stored:
+    """Store what is sent, or what is found at `url`."""
+    folder = located(directory, services)
+    if not url:
+        return await _receive(folder, request)
+    try:
+        async with services.fetcher.open(url) as download:
+            return await _store(folder, name_in(url), download.content())
+    except FetchError as error:
+        raise HTTPException(error.status, str(error)) from None
+
+
+@router.post(
+    "/files/upload/link",
+    operation_id="create_upload_link_files_upload_link_post",
+    summary="Create an upload link",
+    description="Returns a link to a page where a file can be uploaded. It works without a key for 5 minutes.",
+    responses=NEEDS_KEY,
+)
+async def create_upload_link(directory: Folder, services: Shared) -> Link:
+    """Make a link to a folder, which need not be there yet."""
+    token = services.links.token("upload", str(located(directory, services)))
+    return Link(url=f"{services.settings.base_url}/files/upload/{token}")
+
+
+@router.get("/files/upload/{token}", include_in_schema=False)
+async def upload_page(token: str, services: Shared) -> Response:
+    """Show the page of a link."""
+    valid = services.links.path("upload", token) is not None
+    text, headers = pages.render("upload.html" if valid else "expired.html")
+    return HTMLResponse(text, status_code=200 if valid else 404, headers=headers)
+
+
+@router.post("/files/upload/{token}", include_in_schema=False)
+async def upload_file_via_link(token: str, request: Request, services: Shared) -> Stored:
+    """Store what is sent to a link."""
+    folder = services.links.path("upload", token)
+    if folder is None:
+        raise HTTPException(404, EXPIRED)
+    return await _receive(Path(folder), request)
+
+
+async def _receive(folder: Path, request: Request) -> Stored:
+    try:
+        part = FilePart(request.headers.get("content-type"), request.stream())
+        return await _store(folder, await part.name(), part.content())
+    except BadUploadError as error:
+        raise HTTPException(400, str(error)) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The upload was broken off") from None
+
+
+async def _store(folder: Path, name: str, content: AsyncIterator[bytes]) -> Stored:
+    try:
+        target = folder / file_name(name)
+        async with IncomingFile(target) as file:
+            async for chunk in content:
+                await file.write(chunk)
+            await file.commit()
+    except BadNameError as error:
+        raise HTTPException(400, str(error)) from None
+    except OSError as error:
+        raise from_os_error(error) from None
+    return Stored(path=str(target), size=file.size)

@@ -1,0 +1,100 @@
+"""Runs the application: key, log, sockets, signals."""
+
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from terminal_server import environment
+from terminal_server.app import create_app
+from terminal_server.auth import KeyProblemError, load_keys
+from terminal_server.services import Services
+from terminal_server.settings import Settings, from_environment, unknown_variables
+
+log = logging.getLogger(__name__)
+
+_OPEN_FILES = 65536
+# Longer than ingress controllers keep an unused connection, so that they close it, and never send a request
+# into one that is being closed here.
+_KEEP_ALIVE_SECONDS = 120
+_STOP_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """Ends running commands first when told to stop, so that their requests can be answered."""
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        await self._services.engine.close()
+        await super().shutdown(sockets)
+
+
+def run(given: Mapping[str, object]) -> int:
+    """Serve until stopped, with the settings of the environment and those `given`; return the exit status."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        settings = from_environment(os.environ, given)
+        keys, generated = load_keys(settings)
+    except ValidationError as error:
+        for problem in error.errors():
+            log.error("setting %s: %s", ".".join(map(str, problem["loc"])), problem["msg"])  # noqa: TRY400
+        return 2
+    except KeyProblemError as error:
+        log.error("%s", error)  # noqa: TRY400 - the message says it all
+        return 2
+    for name in unknown_variables(os.environ):
+        log.warning("%s is not a setting", name)
+    if generated is not None:
+        print(f"API key: {generated}", flush=True)  # noqa: T201 - once, and not in the log
+    environment.furnish(settings.home)
+    _allow_many_files()
+    serve(settings, create_app(settings, keys=keys, variables=dict(os.environ)))
+    return 0
+
+
+def serve(settings: Settings, app: FastAPI) -> None:
+    """Serve the application until a signal."""
+    # asyncio's own loop: starting a process takes three times as long under uvloop.
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    # Uvicorn raises the signal that stopped it once more; being told to stop is no failure.
+    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGINT, _stopped)
+    Server(config, app.state.services).run()
+
+
+def _stopped(_signal: int, _frame: FrameType | None) -> None:
+    pass
+
+
+def _allow_many_files() -> None:
+    """Raise the limit of open files as far as is allowed and sensible: a command takes three while it runs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,104 @@
+"""Sends what a command prints as lines of JSON while it runs, no faster than the client reads."""
+
+import asyncio
+import contextlib
+from collections import deque
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from terminal_server.engine import Process, Stream
+from terminal_server.jsontext import TextDecoder, line
+
+_HELD_BYTES = 64 * 1024
+
+
+class Lines:
+    """The lines that are not yet sent. Its `feed` is what the engine wants."""
+
+    def __init__(self) -> None:
+        self._decoders: dict[Stream, TextDecoder] = {"stdout": TextDecoder(), "stderr": TextDecoder()}
+        self._lines: deque[bytes] = deque()
+        self._held = 0
+        self._room: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
+        self._complete = False
+
+    def feed(self, stream: Stream, data: bytes) -> asyncio.Future[None] | None:
+        """Take bytes; when enough wait to be sent, ask to wait until they are."""
+        self._add(stream, self._decoders[stream].decode(data))
+        if self._room is None and self._held >= _HELD_BYTES:
+            self._room = asyncio.get_running_loop().create_future()
+        return self._room
+
+    def finish(self, exit_code: int) -> None:
+        """Add the last line."""
+        for stream, decoder in self._decoders.items():
+            self._add(stream, decoder.decode(b"", final=True))
+        self._lines.append(line("exit", exit_code))
+        self._complete = True
+        self._news.set()
+
+    async def take(self) -> tuple[bytes, bool]:
+        """Wait for lines; return them, and whether more can come."""
+        await self._news.wait()
+        self._news.clear()
+        taken = b"".join(self._lines)
+        self._lines.clear()
+        self._held = 0
+        if self._room is not None:
+            self._room.set_result(None)
+            self._room = None
+        return taken, not self._complete
+
+    def _add(self, stream: Stream, text: str) -> None:
+        if text:
+            self._lines.append(line(stream, text))
+            self._held += len(self._lines[-1])
+            self._news.set()
+
+
+class StreamedCommand(Response):
+    """The answer that lasts as long as the command, and the other way round: a client that leaves ends it."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, process: Process, lines: Lines, timeout_seconds: float | None) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._process = process
+        self._lines = lines
+        self._timeout = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the command has ended or the client has gone."""
+        del scope
+        # A task of its own: the time limit holds while a send waits for a slow reader.
+        running = asyncio.create_task(self._run())
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(gone(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (running, sending, leaving):
+                task.cancel()
+            await asyncio.gather(running, sending, leaving, return_exceptions=True)
+
+    async def _run(self) -> None:
+        self._lines.finish(await self._process.run(self._timeout))
+
+    async def _send(self, send: Send) -> None:
+        with contextlib.suppress(OSError):
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
+            more = True
+            while more:
+                body, more = await self._lines.take()
+                await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def gone(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
