@@ -1,0 +1,1 @@
+"""The API group terminal-operator.dev: its objects as the operator reads them. No I/O."""
