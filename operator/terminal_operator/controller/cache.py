@@ -35,13 +35,13 @@ class Cache:
 
     def __init__(self) -> None:
         self._objects: dict[Kind, dict[_Address, Manifest]] = {}
-        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._deleted: OrderedDict[str, int] = OrderedDict()
 
     def observe(self, manifest: Manifest) -> bool:
         """Remember an object as it is now; returns whether that is news."""
         kind, address = kind_of(manifest), _address(manifest)
         metadata = manifest["metadata"]
-        if metadata["uid"] in self._deleted:
+        if self._deleted.get(metadata["uid"], -1) >= _version(manifest):
             return False
         known = self._objects.setdefault(kind, {}).get(address)
         if known is not None and _version(known) >= _version(manifest):
@@ -53,7 +53,8 @@ class Cache:
     def forget(self, manifest: Manifest) -> None:
         """Remember that an object is gone; another of the same name stays."""
         uid = manifest["metadata"]["uid"]
-        self._deleted[uid] = None
+        # An object that only lost the label it is watched by is told of as deleted, and may come back.
+        self._deleted[uid] = _version(manifest)
         if len(self._deleted) > _REMEMBERED_DELETIONS:
             self._deleted.popitem(last=False)
         objects, address = self._objects.get(kind_of(manifest), {}), _address(manifest)

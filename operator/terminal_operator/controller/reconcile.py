@@ -9,12 +9,13 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from terminal_operator.api.group import API_VERSION
 from terminal_operator.api.models import Terminal, TerminalClass, parse_class, parse_terminal
+from terminal_operator.build.key import repair_key_secret
 from terminal_operator.build.terminal import build_terminal
 from terminal_operator.controller.cache import Cache, Key
 from terminal_operator.decide.acceptance import Violation, find_violation
@@ -25,12 +26,14 @@ from terminal_operator.decide.writes import (
     Apply,
     Create,
     Delete,
+    Merge,
     Plan,
     Problem,
     Role,
     Write,
     owner_uid,
     stranger,
+    with_uid,
 )
 from terminal_operator.kube.cluster import Cluster
 from terminal_operator.kube.errors import (
@@ -55,6 +58,12 @@ _STATUS_INTERVAL_SECONDS = 1.0
 _REFUSED_AGAIN_SECONDS = 30.0
 
 
+class _Address(NamedTuple):
+    kind: Kind
+    namespace: str
+    name: str
+
+
 class Reconciler:
     """Brings Terminals to what their spec, class and the settings say."""
 
@@ -75,6 +84,9 @@ class Reconciler:
         self._now = now
         self._new_key = new_key
         self._status_written: dict[Key, datetime] = {}
+        # Objects met in the way of a creation: a watch does not show them, so they are looked at each time, rather
+        # than run into again (a refused Service takes an address and gives it back).
+        self._strangers: set[_Address] = set()
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass; returns in how many seconds another is wanted, or None.
@@ -189,10 +201,14 @@ class Reconciler:
         manifest = write.manifest
         try:
             match write:
+                case Create() if _address(manifest) in self._strangers:
+                    await self._meet(write, plan, terminal)
                 case Create():
                     self._cache.observe(await self._cluster.create(manifest))
                 case Apply():
                     self._cache.observe(await self._cluster.apply(manifest))
+                case Merge():
+                    self._cache.observe(await self._cluster.merge(manifest))
                 case Delete():
                     await self._delete(manifest)
         except AlreadyExistsError:
@@ -213,15 +229,25 @@ class Reconciler:
         )
 
     async def _meet(self, write: Write, plan: Plan, terminal: Terminal) -> None:
-        """Look at an object that was in the way of a creation: it is ours, or a stranger's."""
-        metadata = write.manifest["metadata"]
-        found = await self._cluster.get(kind_of(write.manifest), metadata["namespace"], metadata["name"])
+        """Look at an object that is in the way of a creation: it is ours after all, or a stranger's."""
+        manifest, address = write.manifest, _address(write.manifest)
+        found = await self._cluster.get(*address)
         if found is None:
-            raise ConflictError("gone again", write.manifest["kind"], metadata["namespace"], metadata["name"])
+            self._strangers.discard(address)
+            raise ConflictError("gone again", manifest["kind"], address.namespace, address.name)
         if owner_uid(found) == terminal.uid:
-            self._cache.observe(found)
+            # Not in the cache, so it has lost the labels that it is watched by, or was made a moment ago.
+            self._strangers.discard(address)
+            self._cache.observe(await self._restore(write, found, terminal))
             return
-        plan.problems[write.role] = stranger(found, previous=_owned_by_terminal(found, terminal))
+        self._strangers.add(address)
+        plan.problems[write.role] = stranger(manifest, found)
+
+    async def _restore(self, write: Write, found: Manifest, terminal: Terminal) -> Manifest:
+        if write.role != "key":
+            return await self._cluster.apply(with_uid(write.manifest, found))
+        repair = repair_key_secret(terminal, found)
+        return found if repair is None else await self._cluster.merge(repair)
 
     async def _refuse(self, body: Manifest, violation: Violation) -> float | None:
         """Report a Terminal whose spec the operator cannot read; what it has is left as it is."""
@@ -263,13 +289,8 @@ def _is_new_pod(write: Write) -> bool:
     return isinstance(write, Create) and write.role == "pod"
 
 
-def _owned_by_terminal(manifest: Manifest, terminal: Terminal) -> bool:
-    return any(
-        reference.get("controller")
-        and reference.get("kind") == "Terminal"
-        and reference.get("name") == terminal.name
-        for reference in manifest["metadata"].get("ownerReferences") or ()
-    )
+def _address(manifest: Manifest) -> _Address:
+    return _Address(kind_of(manifest), manifest["metadata"]["namespace"], manifest["metadata"]["name"])
 
 
 def _first_error(error: ValidationError, prefix: str) -> str:

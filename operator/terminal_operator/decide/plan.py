@@ -7,9 +7,9 @@ from terminal_operator.build.key import build_key_secret, key_is_lost, repair_ke
 from terminal_operator.build.terminal import TerminalObjects
 from terminal_operator.decide.observed import Observed
 from terminal_operator.decide.writes import (
-    Apply,
     Create,
     Delete,
+    Merge,
     Plan,
     Problem,
     decide_child,
@@ -18,7 +18,6 @@ from terminal_operator.decide.writes import (
     is_deleting,
     owner_uid,
     stranger,
-    with_uid,
 )
 
 
@@ -59,7 +58,7 @@ def _decide_key(plan: Plan, terminal: Terminal, observed: Observed, new_key: str
         return True
     if owner_uid(secret) != terminal.uid:
         # The key of an earlier Terminal of the same name is garbage too; it opens nothing any more.
-        plan.problems["key"] = stranger(secret, previous=owner_uid(secret) is not None)
+        plan.problems["key"] = stranger(build_key_secret(terminal, ""), secret)
         return False
     if is_deleting(secret):
         plan.problems["key"] = Problem("BeingDeleted", "the key is being deleted, and then made anew")
@@ -70,5 +69,5 @@ def _decide_key(plan: Plan, terminal: Terminal, observed: Observed, new_key: str
         )
     repair = repair_key_secret(terminal, secret)
     if repair is not None:
-        plan.writes.append(Apply("key", with_uid(repair, secret)))
+        plan.writes.append(Merge("key", repair))
     return True

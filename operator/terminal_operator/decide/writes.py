@@ -32,6 +32,14 @@ class Apply:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """Put single fields right in exactly the version of the object that the manifest names, and touch no other."""
+
+    role: Role
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
 class Delete:
     """Remove exactly this object."""
 
@@ -39,7 +47,7 @@ class Delete:
     manifest: Manifest
 
 
-Write = Create | Apply | Delete
+Write = Create | Apply | Merge | Delete
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,10 @@ def is_deleting(manifest: Manifest) -> bool:
     return "deletionTimestamp" in manifest["metadata"]
 
 
-def stranger(manifest: Manifest, *, previous: bool) -> Problem:
-    """The problem of an object in the way: of an earlier Terminal of that name, or of somebody else."""
-    what = f"{manifest['kind']} {manifest['metadata']['name']}"
-    if previous:
+def stranger(desired: Manifest, found: Manifest) -> Problem:
+    """The problem of an object in the way: of an earlier Terminal of this name, or of somebody else."""
+    what = f"{desired['kind']} {desired['metadata']['name']}"
+    if _of_earlier_terminal(desired, found):
         return Problem(
             "WaitingForCleanup", f"{what} of an earlier Terminal of this name is still being removed"
         )
@@ -92,7 +100,7 @@ def decide_child(plan: Plan, role: Role, desired: Manifest, observed: Manifest |
         plan.writes.append(Create(role, desired))
         return True
     if owner_uid(observed) != uid:
-        plan.problems[role] = stranger(observed, previous=_of_earlier_terminal(desired, observed))
+        plan.problems[role] = stranger(desired, observed)
         return False
     if is_deleting(observed):
         plan.problems[role] = Problem(
@@ -151,7 +159,7 @@ def decide_pod(
             plan.writes.append(Create("pod", desired))
         return
     if owner_uid(observed) != uid:
-        plan.problems["pod"] = stranger(observed, previous=_of_earlier_terminal(desired, observed))
+        plan.problems["pod"] = stranger(desired, observed)
         return
     if is_deleting(observed):
         return

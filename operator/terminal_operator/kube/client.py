@@ -27,6 +27,7 @@ from terminal_operator.metrics import API_REQUESTS
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 _TIMEOUT_SECONDS = 15.0
 _PAGE = 500
 
@@ -59,6 +60,14 @@ class KubernetesCluster:
         kind, namespace, name = _address(manifest)
         await self._own_created_fields(kind, namespace, name)
         return await self._apply(manifest, kind.path(namespace, name))
+
+    async def merge(self, manifest: Manifest) -> Manifest:
+        """See Cluster."""
+        kind, namespace, name = _address(manifest)
+        path = kind.path(namespace, name)
+        return await self._request(
+            "PATCH", kind, path, name, body=manifest, query=_MANAGED, content_type=MERGE_PATCH
+        )
 
     async def apply_status(self, manifest: Manifest) -> Manifest:
         """See Cluster."""

@@ -25,6 +25,9 @@ class Cluster(Protocol):
     async def apply(self, manifest: Manifest) -> Manifest:
         """Server-side apply over an object that exists and is the operator's own."""
 
+    async def merge(self, manifest: Manifest) -> Manifest:
+        """Merge the manifest's fields, and nothing else, into exactly the version of the object that it names."""
+
     async def apply_status(self, manifest: Manifest) -> Manifest:
         """Server-side apply of the status of an object with exactly the manifest's uid."""
 

@@ -67,7 +67,7 @@ class KubernetesEvents:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{terminal.name}.", "namespace": terminal.namespace},
+            "metadata": {"generateName": f"{terminal.name}-", "namespace": terminal.namespace},
             "eventTime": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": FIELD_MANAGER,
             "reportingInstance": self._reporter[:128],
