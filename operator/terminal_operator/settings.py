@@ -28,8 +28,16 @@ def _cidr(text: str) -> str:
     return str(ip_network(text))
 
 
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise ValueError("must be an origin such as https://chat.example.com: scheme, host and port only")
+    return text.lower()
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class SettingsModel(BaseModel):
@@ -75,6 +83,8 @@ class RoutingSettings(SettingsModel):
     """Path: BASE/t/NAMESPACE/NAME. Host: NAME-NAMESPACE.HOST, an own browser origin for every user."""
     base_url: BaseUrl = "http://localhost:8080"
     """Where users reach the ingress controller or Gateway: scheme, host and port. In Host mode the host's parent."""
+    allowed_origins: tuple[Origin, ...] = ()
+    """Origins whose pages may call terminals: an Open WebUI's, as a user's own connection is made by the browser."""
     gateway: GatewaySettings = GatewaySettings()
     """The Gateway, for type Gateway."""
     ingress: IngressSettings = IngressSettings()

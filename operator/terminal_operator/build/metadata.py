@@ -1,0 +1,36 @@
+"""Metadata that every child of a Terminal has: its name, its labels, its one owner."""
+
+from typing import Any
+
+from terminal_operator.api.group import API_VERSION
+from terminal_operator.api.models import Terminal
+from terminal_operator.names import TerminalNames
+
+Manifest = dict[str, Any]
+
+
+def names_of(terminal: Terminal) -> TerminalNames:
+    """Return the names of a Terminal's children."""
+    return TerminalNames(terminal.namespace, terminal.name)
+
+
+def child_metadata(terminal: Terminal, name: str) -> Manifest:
+    """Metadata of a child: the garbage collector removes it with its owner.
+
+    Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
+    """
+    return {
+        "name": name,
+        "namespace": terminal.namespace,
+        "labels": names_of(terminal).labels,
+        "ownerReferences": [
+            {
+                "apiVersion": API_VERSION,
+                "kind": "Terminal",
+                "name": terminal.name,
+                "uid": terminal.uid,
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ],
+    }
