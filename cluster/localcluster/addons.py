@@ -31,7 +31,8 @@ class Deployment:
 
 TRAEFIK = Deployment("traefik", "traefik")
 DNS = Deployment("kube-system", "coredns")
-STORAGE = Deployment("local-path-storage", "local-path-provisioner")
+STORAGE = Deployment("kube-system", "volumes")
+KIND_STORAGE = Deployment("local-path-storage", "local-path-provisioner")
 ALL = (DNS, STORAGE, TRAEFIK)
 TRAEFIK_GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces/traefik/gateways/traefik-gateway"
 

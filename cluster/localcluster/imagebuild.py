@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 LABEL = "dev.terminal-operator.content-key"
 _FORMAT = "3"  # change it when archives are made differently
-_NOT_CONTENT = frozenset(
-    {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "build", "dist", ".venv"}
-)
+_NOT_CONTENT = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".venv"})
 
 
 @dataclass(frozen=True)

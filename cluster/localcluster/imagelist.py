@@ -40,8 +40,7 @@ def node_images() -> tuple[Image, ...]:
     return (
         _of_program("pause", PAUSE_IMAGE),
         _of_program("coredns", "localhost/coredns:1"),
-        _of_program("local-path-provisioner", "localhost/local-path-provisioner:1"),
-        _of_program("volume-helper", "localhost/volume-helper:1"),
+        _of_program("volumes", "localhost/volumes:1"),
         _of_program("traefik", traefik_image()),
     )
 

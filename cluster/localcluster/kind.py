@@ -99,7 +99,7 @@ class Kind:
         running = ["docker", "inspect", "--format", "{{.State.Running}}", self.settings.node_name]
         up = commands.succeeds(running) and commands.output(running).strip() == "true"
         rows = [Row("node", up, "running" if up else "absent or stopped")]
-        for deployment in (addons.DNS, addons.STORAGE, addons.TRAEFIK) if up else ():
+        for deployment in (addons.DNS, addons.KIND_STORAGE, addons.TRAEFIK) if up else ():
             wait = ["wait", "--namespace", deployment.namespace, "--for=condition=Available", "--timeout=1s"]
             available = commands.succeeds([*self._kubectl(), *wait, f"deployment/{deployment.name}"])
             rows.append(Row(deployment.name, available, "available" if available else "not available"))

@@ -30,6 +30,7 @@ from localcluster.progress import step
 from localcluster.settings import CLUSTER_DIR
 from localcluster.status import Row, Status
 from localcluster.store import ImageStore
+from localcluster.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from localcluster.addons import Deployment
     from localcluster.imagelist import Image
     from localcluster.settings import Settings
-    from localcluster.tools import Tools
 
 _UP_SECONDS = 120.0
 _DOWN_SECONDS = 20.0
@@ -133,7 +133,7 @@ class Native:
         """Build an image if needed and put it into the node unless that very image is there."""
         [archive] = imagebuild.ensure_archives(self.settings, [image])
         with files.exclusive(lock_file(self.settings)), step(f"load {image.short}"):
-            self._import(tools.locate(self.settings), [archive])
+            self._import(self._programs(), [archive])
 
     def enter(self) -> tuple[str, ...]:
         """What a command needs in front to run inside the cluster's namespaces."""
@@ -152,11 +152,11 @@ class Native:
 
     def programs_path(self) -> Path:
         """Folder of kubectl and helm."""
-        return tools.locate(self.settings).bin
+        return self._programs().bin
 
     def _start(self, programs: Tools) -> None:
         if self.running():
-            self._require_same_ports()
+            self._require_same_run(programs)
             return
         self._stop()
         pki.ensure(self.settings)
@@ -165,7 +165,7 @@ class Native:
         files.remove(self.settings.logs_dir)
         for folder in (self.settings.volatile_dir, self.settings.logs_dir, self.settings.containerd_dir):
             folder.mkdir(parents=True, exist_ok=True)
-        files.write(self._ports_file(), json.dumps(self._ports()))
+        files.write(self._run_file(), json.dumps({**self._ports(), "programs": str(programs.root)}))
         environment = {
             **os.environ,
             "PYTHONPATH": str(CLUSTER_DIR),
@@ -258,13 +258,23 @@ class Native:
     def _ports(self) -> dict[str, int]:
         return {"CLUSTER_API_PORT": self.settings.api_port, "CLUSTER_HTTP_PORT": self.settings.http_port}
 
-    def _ports_file(self) -> Path:
-        return self.settings.volatile_dir / "ports.json"
+    def _run_file(self) -> Path:
+        return self.settings.volatile_dir / "run.json"
 
-    def _require_same_ports(self) -> None:
-        used = json.loads(self._ports_file().read_text())
-        if used != self._ports():
-            chosen = " ".join(f"{name}={port}" for name, port in used.items())
+    def _programs(self) -> Tools:
+        """The programs the running cluster was started with, even if the present go.mod has others."""
+        if self.running():
+            return Tools(Path(json.loads(self._run_file().read_text())["programs"]))
+        return tools.locate(self.settings)
+
+    def _require_same_run(self, programs: Tools) -> None:
+        used = json.loads(self._run_file().read_text())
+        if used["programs"] != str(programs.root):
+            raise ClusterError(
+                f"Cluster {self.settings.name} runs with programs of another cluster/tools: `down` first."
+            )
+        if any(used[name] != port for name, port in self._ports().items()):
+            chosen = " ".join(f"{name}={used[name]}" for name in self._ports())
             raise ClusterError(f"Cluster {self.settings.name} is running with {chosen}: `down` first.")
 
     def _supervisor_log(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CONTAINERD_STATE = "/run/containerd"
 CONTAINERD_SOCKET = f"{CONTAINERD_STATE}/containerd.sock"
 NETWORK = "/run/netns/node"
-VOLUMES = "/var/lib/local-path-provisioner"
+VOLUMES = "/var/lib/volumes"
 PAUSE_IMAGE = "localhost/pause:1"
 POD_PIDS_LIMIT = 1024
 

@@ -52,7 +52,7 @@ class ImageStore:
         with self._images_only():
             for kind in ("containers", "sandboxes"):
                 if leftover := self._identifiers(kind):
-                    self._run(kind, "delete", *leftover)
+                    self._run(kind, "rm", *leftover)
 
     def _identifiers(self, kind: str) -> list[str]:
         return [line.split()[0] for line in self._run(kind, "list").splitlines()[1:] if line.strip()]

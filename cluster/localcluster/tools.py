@@ -33,8 +33,7 @@ MODULE = CLUSTER_DIR / "tools"
 NEEDED_BYTES = 12 * 10**9
 _GATEWAY_API = "sigs.k8s.io/gateway-api"
 _RUNC = "github.com/opencontainers/runc"
-_LOCAL_PATH = "github.com/rancher/local-path-provisioner"
-_OWN = ("./pause", "./volume-helper")
+_OWN = ("./pause", "./volumes")
 _RENAMED = {"server": "etcd"}
 _ERROR_LINES = 30
 
@@ -70,7 +69,6 @@ class _Part:
     """Packages built by one `go build`."""
 
     title: str
-    folder: Path
     packages: tuple[str, ...]
     flags: tuple[str, ...]
     cgo: str = "0"
@@ -137,13 +135,10 @@ def _parts() -> list[_Part]:
     return [
         _Part(
             "programs",
-            MODULE,
             (*(package for package in packages if package != _RUNC), *_OWN),
             ("-trimpath", "-tags", "no_btrfs", "-ldflags", stamped),
         ),
-        _Part("runc", MODULE, (_RUNC,), ("-trimpath", "-tags", "seccomp", "-ldflags", "-s -w"), cgo="1"),
-        # On its own: one of its imports differs only by case from one of the others'.
-        _Part("local-path", MODULE / "local-path", (_LOCAL_PATH,), ("-trimpath", "-ldflags", "-s -w")),
+        _Part("runc", (_RUNC,), ("-trimpath", "-tags", "seccomp", "-ldflags", "-s -w"), cgo="1"),
     ]
 
 
@@ -207,13 +202,14 @@ def _build_part(go: str, part: _Part, environment: dict[str, str], unfinished: P
     environment = {**environment, "CGO_ENABLED": part.cgo}
     with step(f"{part.title}: modules") as current:
         listing = [go, "list", "-x", "-deps", *part.flags, *part.packages]
-        packages = len(_watch(listing, part, environment, current, _Downloads()))
+        said = _watch(listing, environment, current, _Downloads())
+        packages = sum(1 for line in said if " " not in line and "=" not in line)  # the rest is -x's
     staging = unfinished / "staging"
     staging.mkdir()
     with step(f"{part.title}: building") as current:
         watcher = _Compilation(packages, len(part.packages), staging)
         command = [go, "build", "-v", *part.flags, "-o", f"{staging}/", *part.packages]
-        _watch(command, part, environment, current, watcher)
+        _watch(command, environment, current, watcher)
     plugins = {program_name(package) for package in part.packages if is_cni_plugin(package)}
     for program in staging.iterdir():
         name = _RENAMED.get(program.name, program.name)
@@ -252,16 +248,15 @@ class _Compilation:
 
 def _watch(
     command: list[str],
-    part: _Part,
     environment: dict[str, str],
     current: Step,
     watcher: _Downloads | _Compilation,
 ) -> list[str]:
-    """Run a Go command in the part's module, show how far it is, return its output's lines."""
+    """Run a Go command, show how far it is, return its output's lines."""
     recent: list[str] = []
     with subprocess.Popen(
         command,
-        cwd=part.folder,
+        cwd=MODULE,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -275,7 +270,7 @@ def _watch(
             (recent if line.startswith(("#", "go: ")) else lines).append(line)
     if process.returncode:
         told = "\n".join([*recent, *lines][-_ERROR_LINES:])
-        raise ClusterError(f"{' '.join(command[:3])} in {part.folder} failed:\n{told}")
+        raise ClusterError(f"{' '.join(command[:3])} failed:\n{told}")
     return lines
 
 
