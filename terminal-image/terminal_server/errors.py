@@ -1,10 +1,11 @@
 """What goes wrong, as the answers a client gets: always `{"detail": …}`, never a 500 for bad input."""
 
 import errno
+import json
 import logging
 from http import HTTPStatus
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,7 @@ _STATUS = {
     errno.ELOOP: HTTPStatus.BAD_REQUEST,
     errno.ENXIO: HTTPStatus.BAD_REQUEST,
     errno.ENOSPC: HTTPStatus.INSUFFICIENT_STORAGE,
+    errno.EFBIG: HTTPStatus.INSUFFICIENT_STORAGE,
     errno.EDQUOT: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 
@@ -39,9 +41,9 @@ def add_handlers(app: FastAPI) -> None:
     """Give validation errors a body that can always be written: without the input that caused them."""
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
         detail = [{"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()]
-        return JSONResponse({"detail": detail}, status_code=422)
+        return Response(json.dumps({"detail": detail}), status_code=422, media_type="application/json")
 
 
 class CatchErrors:

@@ -75,6 +75,8 @@ class Fetcher:
                 yield Download(response, self.limit_bytes)
         except TimeoutError:
             raise FetchError(504, f"Fetching took longer than {self.timeout_seconds:g} seconds") from None
+        except aiohttp.InvalidURL as error:
+            raise FetchError(400, f"Not a URL: {error}") from None
         except (aiohttp.ClientError, ValueError) as error:
             raise FetchError(502, f"The file could not be fetched: {error}") from None
 
@@ -91,7 +93,7 @@ class Fetcher:
             target = self._checked(str(target.join(type(target)(location))))
         else:
             raise FetchError(502, "The URL redirects too often")
-        if not response.ok:
+        if not 200 <= response.status < 300:  # noqa: PLR2004 - what HTTP calls successful
             raise FetchError(502, f"The URL answered {response.status}")
         return response
 

@@ -108,8 +108,9 @@ def _with_descendants(table: Table, seeds: Iterable[int]) -> list[Entry]:
 async def end(find: Callable[[], Awaitable[list[Entry]]], grace_seconds: float) -> None:
     """End what `find` finds: SIGTERM, SIGKILL after the grace, until there is nothing left."""
     living = await find()
-    _signal(living, signal.SIGTERM)
-    _signal(living, signal.SIGCONT)
+    # All stand still until all have been told: a script must not go on when its child is the first to end.
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+        _signal(living, number)
     deadline = time.monotonic() + grace_seconds
     while living and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)

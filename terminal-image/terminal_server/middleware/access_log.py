@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("terminal_server.access")
 
-_TOKEN = re.compile(r"(/files/(?:upload|download)/)(?!link$).+")
+_TOKEN = re.compile(r"(/files/(?:upload|download)/)(?!link$).+", re.DOTALL)
 
 
 def shown(path: str) -> str:

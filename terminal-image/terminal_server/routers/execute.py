@@ -42,9 +42,13 @@ class Command(BaseModel):
 
     @field_validator("command")
     @classmethod
-    def _has_no_nul(cls, value: str) -> str:
+    def _can_be_run(cls, value: str) -> str:
         if "\0" in value:
             raise ValueError("a command cannot hold a NUL character")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("a command cannot hold half a surrogate pair") from None
         return value
 
 

@@ -1,0 +1,217 @@
+"""Runs the real server as a process of its own, on a loopback port, and talks to it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+KEY = "the-key-of-these-tests-0123456789"
+DEADLINE_SECONDS = 20.0
+
+
+@dataclass
+class Server:
+    """A server that runs."""
+
+    url: str
+    home: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rsplit(":", 1)[1])
+
+    def memory_peak(self) -> int:
+        """The most memory it ever had, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+
+    def logged(self) -> str:
+        """All it wrote."""
+        return self.log.read_text()
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path, *arguments: str, key: str | None = KEY, wrap: tuple[str, ...] = (), **variables: str
+) -> Iterator[Server]:
+    """Run a server with a home in `folder`; it is stopped, and its end awaited, at the end."""
+    port = free_port()
+    home = folder / "home"
+    home.mkdir(parents=True)
+    log = folder / "log"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TERMINAL_SERVER_", "OPEN_TERMINAL_", "PYTEST"))
+    }
+    environment |= {
+        "HOME": str(home),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    } | variables
+    if key is not None:
+        environment["OPEN_TERMINAL_API_KEY"] = key
+    command = [
+        *wrap,
+        sys.executable,
+        "-m",
+        "terminal_server",
+        "run",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, *arguments],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    server = Server(f"http://127.0.0.1:{port}", home, log, process)
+    try:
+        _wait_for_health(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(DEADLINE_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_health(server: Server) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise AssertionError(f"the server ended at its start:\n{server.logged()}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1) as probe:
+            probe.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            if probe.recv(100).startswith(b"HTTP/1.1 200"):
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"no answer from the server:\n{server.logged()}")
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for a condition, at most as long as the deadline."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"in {DEADLINE_SECONDS} s it never happened that {what}"
+        await asyncio.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process lives; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def running_like(text: str) -> list[int]:
+    """The living processes whose command line is `text`, its words divided by single spaces."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().rstrip(b"\0").replace(b"\0", b" ") == text.encode() and alive(
+                int(path.parent.name)
+            ):
+                found.append(int(path.parent.name))
+    return found
+
+
+def pids(file: Path) -> list[int]:
+    """The process ids a command wrote to a file."""
+    return [int(word) for word in file.read_text().split()] if file.exists() else []
+
+
+def names(folder: Path) -> list[str]:
+    """The names in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Client:
+    """Calls a server with a key."""
+
+    def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
+        self.server = server
+        self.session = session
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        """Call, with the options of aiohttp."""
+        return self.session.request(method, self.server.url + path, **options)
+
+    async def execute(self, command: str, **body: object) -> dict[str, Any]:
+        """Run a command and return the answer."""
+        async with self.request("POST", "/execute", json={"command": command, **body}) as response:
+            assert response.status == 200, await response.text()
+            answer = await response.json()
+            assert isinstance(answer, dict)
+            return answer
+
+    async def stream(self, command: str, **body: object) -> AsyncIterator[dict[str, Any]]:
+        """Yield the lines of a streamed command as they come."""
+        options = {"json": {"command": command, **body}}
+        async with self.request("POST", "/execute?stream=true", **options) as response:
+            assert response.status == 200, await response.text()
+            assert response.content_type == "application/x-ndjson"
+            async for line in lines(response):
+                yield line
+
+    async def json(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
+        """Call, and return what the answer holds; the status must be as expected."""
+        async with self.request(method, path, **options) as response:
+            assert response.status == status, (response.status, await response.text())
+            return await response.json()
+
+    async def upload(self, data: bytes, name: str, folder: str = "in", status: int = 200) -> Any:
+        """Upload a file."""
+        form = aiohttp.FormData(quote_fields=False)
+        form.add_field("file", data, filename=name)
+        return await self.json("POST", "/files/upload", status, params={"dir": folder}, data=form)
+
+
+async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON lines of an answer, of any length."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *complete, rest = (rest + chunk).split(b"\n") if b"\n" in chunk else [rest + chunk]
+        for line in complete:
+            yield json.loads(line)
+    assert rest == b""
+
+
+@contextlib.asynccontextmanager
+async def connected(server: Server, key: str | None = KEY) -> AsyncIterator[Client]:
+    """A client of a server."""
+    headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
+    timeout = aiohttp.ClientTimeout(total=60)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
+        yield Client(server, session)

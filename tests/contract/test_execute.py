@@ -1,0 +1,221 @@
+"""`POST /execute`: the answer at the end."""
+
+import asyncio
+import io
+import json
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.contract.running import Client, alive, connected, pids, running, running_like, until
+
+
+async def test_a_command_answers_with_its_exit_code_and_both_streams(client: Client) -> None:
+    answer = await client.execute("echo out; echo err >&2; exit 3")
+    assert answer == {"exit_code": 3, "stdout": "out\n", "stderr": "err\n"}
+
+
+async def test_commands_start_in_the_users_home_with_a_login_like_environment(client: Client) -> None:
+    answer = await client.execute("pwd; echo $HOME; echo $SHELL; cat")
+    home = str(client.server.home)
+    assert answer["stdout"].splitlines() == [home, home, "/bin/bash"]
+
+
+async def test_a_shell_ended_by_a_signal_is_not_taken_for_one_out_of_time(client: Client) -> None:
+    assert (await client.execute("kill -HUP $$"))["exit_code"] == 129
+    assert (await client.execute("kill -KILL $$"))["exit_code"] == 137
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        "{nap} &",
+        "setsid {nap} &",
+        "(setsid {nap} &);",
+        "(setsid {nap} > /dev/null 2>&1 < /dev/null &);",
+        "sh -c 'trap \"\" TERM; {nap}; {nap}' &",
+    ],
+    ids=["child", "own session", "orphan in its own session", "daemon", "deaf to SIGTERM"],
+)
+async def test_a_timeout_leaves_no_process_and_keeps_what_was_printed(client: Client, child: str) -> None:
+    nap = f"sleep 1000.{uuid.uuid4().int}"
+    request = asyncio.create_task(
+        client.execute(f"echo before; {child.format(nap=nap)} {nap}; echo after", timeout=0.5)
+    )
+    await until(lambda: len(running_like(nap)) > 1, "the child ran")
+    assert await request == {"exit_code": -1, "stdout": "before\n", "stderr": ""}
+    assert running_like(nap) == []
+
+
+async def test_a_timeout_of_zero_ends_at_once(client: Client) -> None:
+    begun = time.monotonic()
+    assert (await client.execute("sleep 1000", timeout=0))["exit_code"] == -1
+    assert time.monotonic() - begun < 3
+
+
+async def test_no_timeout_is_a_timeout_too(client: Client) -> None:
+    assert (await client.execute("sleep 0.1; echo done", timeout=None))["stdout"] == "done\n"
+
+
+@pytest.mark.parametrize("value", ["-1", "NaN", "Infinity", "-Infinity", '"soon"', "[]"])
+async def test_a_timeout_that_is_none_is_refused_by_name(client: Client, value: str) -> None:
+    body = f'{{"command": "true", "timeout": {value}}}'
+    answer = await client.json(
+        "POST", "/execute", 422, data=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer["detail"][0]["loc"] == ["body", "timeout"]
+
+
+async def test_a_child_left_in_the_background_is_not_waited_for_and_lives_on(
+    client: Client, tmp_path: Path
+) -> None:
+    begun = time.monotonic()
+    answer = await client.execute(
+        f"cd {tmp_path}; (while sleep 0.05; do echo still here; echo tick >> ticks; done) & echo $! > pid; echo hi"
+    )
+    assert time.monotonic() - begun < 5
+    assert answer == {"exit_code": 0, "stdout": "hi\n", "stderr": ""}
+    # It prints on, to nobody: neither a closed pipe nor a full one ends it.
+    ticks = tmp_path / "ticks"
+    await until(lambda: ticks.exists() and ticks.read_text().count("tick") > 4, "the child went on")
+    await client.execute(f"kill $(cat {tmp_path}/pid)")
+
+
+async def test_output_that_is_not_utf8_is_shown_and_not_an_error(client: Client) -> None:
+    answer = await client.execute(r"printf 'a\xffb\xe2\x82'; printf '\xf0\x9f\x98\x80 \"\\ \x01' >&2")
+    assert answer["stdout"] == "a\ufffdb\ufffd"
+    assert answer["stderr"] == '\U0001f600 "\\ \x01'
+
+
+@pytest.mark.parametrize(
+    "command",
+    [r"a\u0000b", r"\ud800", r"echo \udc80"],
+    ids=["NUL", "lone high surrogate", "lone low surrogate"],
+)
+@pytest.mark.parametrize("stream", ["false", "true"])
+async def test_a_command_that_cannot_be_one_is_refused_and_never_a_500(
+    client: Client, command: str, stream: str
+) -> None:
+    answer = await client.json(
+        "POST",
+        f"/execute?stream={stream}",
+        422,
+        data=f'{{"command": "{command}"}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer["detail"][0]["loc"] == ["body", "command"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", '"x"', "{}", '{"command": 1}', "\xff", "[" * 50_000])
+async def test_a_body_that_is_no_command_is_refused_and_never_a_500(client: Client, body: str) -> None:
+    data = body.encode("latin-1")
+    async with client.request(
+        "POST", "/execute", data=data, headers={"Content-Type": "application/json"}
+    ) as response:
+        assert 400 <= response.status < 500
+        assert "detail" in await response.json()
+
+
+async def test_a_command_longer_than_an_argument_may_be_works_like_any_other(client: Client) -> None:
+    answer = await client.execute(f"cat; echo {'x' * 140_000} | wc -c; echo $0; exit 4")
+    assert answer == {"exit_code": 4, "stdout": "140001\n/bin/bash\n", "stderr": ""}
+
+
+async def test_a_command_larger_than_the_limit_is_refused(client: Client) -> None:
+    data = io.BytesIO(json.dumps({"command": "x" * 17_000_000}).encode())
+    async with client.request("POST", "/execute", data=data) as response:
+        assert response.status == 413
+
+
+async def test_a_home_that_was_removed_does_not_lock_its_user_out(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        async with connected(server) as client:
+            await client.execute("rm -r $HOME")
+            assert (await client.execute("pwd"))["stdout"] == "/\n"
+
+
+async def test_150_megabytes_of_output_arrive_whole_in_bounded_memory(tmp_path: Path) -> None:
+    size = 150_000_000
+    with running(tmp_path) as server:
+        async with (
+            connected(server) as client,
+            client.request(
+                "POST", "/execute", json={"command": f"yes 0123456789abcde | head -c {size}"}
+            ) as response,
+        ):
+            answer = json.loads(await response.read())
+        expected = "0123456789abcde\n" * (size // 16)
+        assert answer["stdout"] == expected
+        assert answer["stderr"] == ""
+        assert server.memory_peak() < 100e6
+        assert not list((server.home / ".cache" / "terminal-server").iterdir())
+
+
+async def test_output_over_the_limit_is_counted_and_said_to_be_missing(tmp_path: Path) -> None:
+    with running(tmp_path, TERMINAL_SERVER_OUTPUT_LIMIT_BYTES="1000000") as server:
+        async with connected(server) as client:
+            answer = await client.execute("head -c 3000000 /dev/zero | tr '\\0' x; echo last >&2; exit 5")
+    assert answer["exit_code"] == 5
+    assert answer["stdout"] == "x" * 1_000_000
+    assert "2000005 bytes of output are missing: more than 1000000 bytes" in answer["stderr"]
+
+
+async def test_a_disk_that_cannot_be_written_loses_no_output_silently(tmp_path: Path) -> None:
+    with running(tmp_path, TERMINAL_SERVER_DATA_DIR="/proc/nowhere") as server:
+        async with connected(server) as client:
+            answer = await client.execute("head -c 3000000 /dev/zero | tr '\\0' x")
+    assert answer["exit_code"] == 0
+    kept = len(answer["stdout"])
+    assert kept >= 128 * 1024
+    assert f"{3_000_000 - kept} bytes of stdout are lost: No such file or directory" in answer["stderr"]
+
+
+async def test_a_disk_that_fills_up_loses_no_output_silently(tmp_path: Path) -> None:
+    # A limit on the size of files fails writes in the middle, as a full disk does.
+    with running(tmp_path, wrap=("bash", "-c", 'ulimit -f 1000; exec "$@"', "bash")) as server:
+        async with connected(server) as client:
+            answer = await client.execute("yes 0123456789abcde | head -c 5000000")
+    kept = len(answer["stdout"])
+    assert 1_000_000 <= kept < 5_000_000
+    assert answer["stdout"] == ("0123456789abcde\n" * 320_000)[:kept]
+    assert f"{5_000_000 - kept} bytes of stdout are lost: File too large" in answer["stderr"]
+
+
+async def test_200_commands_at_once_do_not_block_health(client: Client) -> None:
+    commands = [asyncio.create_task(client.execute("sleep 0.5; echo $$")) for _ in range(200)]
+    slowest = 0.0
+    while not all(task.done() for task in commands):
+        begun = time.monotonic()
+        assert await client.json("GET", "/health") == {"status": "ok"}
+        slowest = max(slowest, time.monotonic() - begun)
+        await asyncio.sleep(0.01)
+    answers = [task.result() for task in commands]
+    assert {answer["exit_code"] for answer in answers} == {0}
+    assert len({answer["stdout"] for answer in answers}) == 200
+    assert slowest < 2
+
+
+async def test_a_client_that_goes_away_ends_its_command(client: Client, tmp_path: Path) -> None:
+    request = asyncio.create_task(
+        client.execute(
+            f"echo $$ > {tmp_path}/pids; setsid sleep 1002 & echo $! >> {tmp_path}/pids; wait", timeout=None
+        )
+    )
+    await until(lambda: len(pids(tmp_path / "pids")) == 2, "the command ran")
+    request.cancel()
+    await until(lambda: not any(map(alive, pids(tmp_path / "pids"))), "the command was ended")
+
+
+async def test_no_zombie_and_no_descriptor_is_left_by_commands(client: Client) -> None:
+    def open_files() -> int:
+        return len(list(Path(f"/proc/{client.server.process.pid}/fd").iterdir()))
+
+    await client.execute("true")
+    before = open_files()
+    await asyncio.gather(*(client.execute("(setsid true &); true") for _ in range(20)))
+    await until(lambda: open_files() <= before + 25, "pipes were closed")
+    server = client.server.process.pid
+    zombies = await client.execute(f"ps --ppid {server} -o stat= | grep -c Z")
+    assert zombies["stdout"].strip() == "0"

@@ -1,0 +1,161 @@
+"""The key: who gets in, and who never learns it."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.contract.running import KEY, Client, Server, connected, running
+
+CLOSED = [("POST", "/execute"), ("POST", "/files/upload"), ("GET", "/nothing-here"), ("DELETE", "/execute")]
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {KEY}", f"Bearer {KEY}x", KEY]
+)
+async def test_without_the_key_every_call_is_refused(
+    stranger: Client, method: str, path: str, header: str | None
+) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    async with stranger.request(method, path, headers=headers) as response:
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert "detail" in await response.json()
+
+
+async def test_a_stranger_is_refused_before_a_byte_of_the_body_is_read(stranger: Client) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": "1000000000", "Expect": "100-continue"}
+    async with stranger.session.request(
+        "POST", stranger.server.url + "/execute", headers=headers
+    ) as response:
+        assert response.status == 401
+
+
+@pytest.mark.parametrize("path", ["/health", "/docs", "/openapi.json"])
+async def test_health_and_the_documents_are_open(stranger: Client, path: str) -> None:
+    async with stranger.request("GET", path) as response:
+        assert response.status == 200
+
+
+async def _accepts(server: Server, key: str) -> bool:
+    async with (
+        connected(server, key) as client,
+        client.request("POST", "/execute", json={"command": "true"}) as response,
+    ):
+        return bool(response.status == 200)
+
+
+async def test_the_key_can_come_from_the_command_line(tmp_path: Path) -> None:
+    with running(tmp_path, "--api-key", "from-the-line", key="from-the-environment") as server:
+        assert await _accepts(server, "from-the-line")
+        assert not await _accepts(server, "from-the-environment")
+    with running(tmp_path / "2", "--api-key=from-the-line", key=None) as server:
+        assert await _accepts(server, "from-the-line")
+
+
+async def test_the_key_can_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-a-file\n")
+    with running(tmp_path, key=None, OPEN_TERMINAL_API_KEY_FILE=str(file)) as server:
+        assert await _accepts(server, "from-a-file")
+        assert not await _accepts(server, "from-a-fil")
+
+
+async def test_the_servers_files_need_not_hold_the_key_itself(tmp_path: Path) -> None:
+    file = tmp_path / "digest"
+    file.write_text(hashlib.sha256(b"only-its-digest").hexdigest())
+    with running(tmp_path, key=None, TERMINAL_SERVER_API_KEY_SHA256_FILE=str(file)) as server:
+        assert await _accepts(server, "only-its-digest")
+        assert not await _accepts(server, file.read_text())
+
+
+async def test_without_any_key_one_is_made_and_printed_once(tmp_path: Path) -> None:
+    with running(tmp_path, key=None) as server:
+        printed = re.findall(r"API key: (\S+)", server.logged())
+        assert len(printed) == 1
+        assert len(printed[0]) >= 43
+        assert await _accepts(server, printed[0])
+        assert server.logged().count(printed[0]) == 1
+
+
+@pytest.mark.parametrize("content", [None, "", "\n"])
+@pytest.mark.parametrize("variable", ["OPEN_TERMINAL_API_KEY_FILE", "TERMINAL_SERVER_API_KEY_SHA256_FILE"])
+def test_a_key_file_that_is_no_use_stops_the_server_instead_of_opening_it(
+    tmp_path: Path, variable: str, content: str | None
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_text(content)
+    ended = subprocess.run(
+        [sys.executable, "-m", "terminal_server", "run", "--port", "1"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), variable: str(file)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "key file" in ended.stderr
+
+
+@pytest.mark.parametrize("way", ["environment", "command line", "own environment name"])
+async def test_a_command_finds_the_key_nowhere_in_proc(tmp_path: Path, way: str) -> None:
+    secret = "a-secret-that-must-not-be-found"
+    arguments = ("--api-key", secret) if way == "command line" else ()
+    own = secret if way == "own environment name" else ""
+    key = secret if way == "environment" else None
+    with running(tmp_path, *arguments, key=key, TERMINAL_SERVER_API_KEY=own) as server:
+        async with connected(server, secret) as client:
+            # Put together only here, so that the searching command does not find itself.
+            look = (
+                "half=that-must-not-be-found; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"
+                " | tr '\\0' '\\n' > seen; grep -c . seen; grep -e a-secret-$half seen; env | grep -e a-secret-$half"
+            )
+            answer = await client.execute(look)
+            count, *found = answer["stdout"].splitlines()
+            assert int(count) > 10
+            assert found == []
+            assert secret not in (await client.execute("env"))["stdout"]
+        assert secret not in server.logged()
+
+
+async def test_a_command_of_the_same_user_cannot_look_into_the_server(client: Client) -> None:
+    # Root may look into everything by its capabilities: without them, it is a user like others.
+    drop = "setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else ""
+    look = """for file in environ mem; do head -c 1 /proc/$pid/$file > /dev/null && echo $file; done
+        readlink /proc/$pid/fd/1 > /dev/null && echo fd"""
+    server = await client.execute(f"{drop}sh -c 'pid=$0; {look}' {client.server.process.pid}")
+    assert server["stdout"] == ""
+    own = await client.execute(f"{drop}sh -c 'sleep 5 & pid=$!; {look}; kill $pid'")
+    assert own["stdout"] == "environ\nfd\n"
+
+
+async def test_nothing_of_the_servers_own_settings_is_in_a_commands_environment(tmp_path: Path) -> None:
+    with running(tmp_path, TERMINAL_SERVER_KILL_GRACE_SECONDS="0.5", OPEN_TERMINAL_OTHER="x") as server:
+        async with connected(server) as client:
+            names = (await client.execute("env"))["stdout"]
+    assert "TERMINAL_SERVER" not in names
+    assert "OPEN_TERMINAL" not in names
+
+
+async def test_no_secret_is_in_the_log(server: Server, client: Client, stranger: Client) -> None:
+    link = await client.json("POST", "/files/upload/link?dir=log-secret-folder")
+    token = link["url"].rsplit("/", 1)[1]
+    async with stranger.session.get(link["url"]) as response:
+        assert response.status == 200
+    form = aiohttp.FormData()
+    form.add_field("file", b"x", filename="x")
+    async with stranger.session.post(link["url"], data=form) as response:
+        assert response.status == 200
+    await client.execute("echo a-command-that-is-private")
+    logged = server.logged()
+    assert "POST /files/upload/*** 200" in logged
+    assert "POST /execute 200" in logged
+    for secret in (KEY, token, token[:20], "log-secret-folder", "a-command-that-is-private"):
+        assert secret not in logged
