@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 _DAYS = "3650"
 _CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+# Clients of today check certificates by the letter of RFC 5280: Python does so since 3.13.
+_CA_EXTENSIONS = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+_LEAF_EXTENSIONS = (
+    "extendedKeyUsage=serverAuth,clientAuth",
+    "subjectKeyIdentifier=hash",
+    "authorityKeyIdentifier=keyid",
+)
 _API_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
 _LONG_API_NAME = "kubernetes.default.svc.cluster.local"
 
@@ -60,7 +67,7 @@ def certificates(node_name: str) -> tuple[Certificate, ...]:
 def ensure(settings: Settings) -> None:
     """Make the folder of certificates unless it is there, and the kubeconfig for this machine."""
     wanted = certificates(settings.node_name)
-    key = files.content_key([repr(wanted), _DAYS, " ".join(_CURVE)])
+    key = files.content_key([repr(wanted), _DAYS, *_CURVE, *_CA_EXTENSIONS, *_LEAF_EXTENSIONS])
     marker = settings.pki_dir / "key"
     if not marker.exists() or marker.read_text() != key:
         with files.building(settings.pki_dir) as unfinished:
@@ -73,7 +80,7 @@ def ensure(settings: Settings) -> None:
 
 def _make(folder: Path, wanted: tuple[Certificate, ...]) -> None:
     _openssl(folder, "req", "-x509", *_CURVE, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=cluster-ca",
-             "-days", _DAYS)  # fmt: skip
+             "-days", _DAYS, *_CA_EXTENSIONS)  # fmt: skip
     for certificate in wanted:
         _sign(folder, certificate)
     _openssl(folder, "genrsa", "-out", "sa.key", "2048")
@@ -86,7 +93,7 @@ def _make(folder: Path, wanted: tuple[Certificate, ...]) -> None:
 
 def _sign(folder: Path, certificate: Certificate) -> None:
     name = certificate.name
-    extensions = ["extendedKeyUsage=serverAuth,clientAuth"]
+    extensions = list(_LEAF_EXTENSIONS)
     if certificate.alternative_names:
         extensions.append(f"subjectAltName={','.join(certificate.alternative_names)}")
     (folder / f"{name}.ext").write_text("\n".join(extensions) + "\n")
