@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from terminal_server import environment, openapi
+from terminal_server import environment, openapi, workers
 from terminal_server.addresses import is_public
 from terminal_server.auth import KeyRing, RequireKey
 from terminal_server.engine import Engine
@@ -58,6 +58,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        workers.start()
         await services.engine.start()
         yield
         await services.engine.stop()

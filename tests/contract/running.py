@@ -96,6 +96,7 @@ def running(
         finally:
             process.kill()
             process.wait()
+    assert "Traceback" not in server.logged(), server.logged()
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Client, alive, connected, pids, running, running_like, until
+from tests.contract.running import Client, alive, connected, names, pids, running, running_like, until
 
 
 async def test_a_command_answers_with_its_exit_code_and_both_streams(client: Client) -> None:
@@ -21,6 +21,11 @@ async def test_commands_start_in_the_users_home_with_a_login_like_environment(cl
     answer = await client.execute("pwd; echo $HOME; echo $SHELL; cat")
     home = str(client.server.home)
     assert answer["stdout"].splitlines() == [home, home, "/bin/bash"]
+
+
+async def test_a_command_has_a_session_and_a_group_of_its_own(client: Client) -> None:
+    pid, session, group = (await client.execute("ps -o pid=,sid=,pgid= $$"))["stdout"].split()
+    assert pid == session == group
 
 
 async def test_a_shell_ended_by_a_signal_is_not_taken_for_one_out_of_time(client: Client) -> None:
@@ -195,6 +200,11 @@ async def test_200_commands_at_once_do_not_block_health(client: Client) -> None:
     assert {answer["exit_code"] for answer in answers} == {0}
     assert len({answer["stdout"] for answer in answers}) == 200
     assert slowest < 2
+
+
+async def test_the_threads_that_end_a_fork_bomb_are_there_before_it(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        assert len(names(Path(f"/proc/{server.process.pid}/task"))) > 8
 
 
 async def test_a_client_that_goes_away_ends_its_command(client: Client, tmp_path: Path) -> None:

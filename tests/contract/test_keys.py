@@ -125,15 +125,16 @@ async def test_a_command_finds_the_key_nowhere_in_proc(tmp_path: Path, way: str)
         assert secret not in server.logged()
 
 
-async def test_a_command_of_the_same_user_cannot_look_into_the_server(client: Client) -> None:
+async def test_a_command_of_the_same_user_cannot_look_into_the_server(tmp_path: Path) -> None:
     # Root may look into everything by its capabilities: without them, it is a user like others.
-    drop = "setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else ""
+    wrap = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
     look = """for file in environ mem; do head -c 1 /proc/$pid/$file > /dev/null && echo $file; done
         readlink /proc/$pid/fd/1 > /dev/null && echo fd"""
-    server = await client.execute(f"{drop}sh -c 'pid=$0; {look}' {client.server.process.pid}")
-    assert server["stdout"] == ""
-    own = await client.execute(f"{drop}sh -c 'sleep 5 & pid=$!; {look}; kill $pid'")
-    assert own["stdout"] == "environ\nfd\n"
+    with running(tmp_path, wrap=wrap) as server:
+        async with connected(server) as client:
+            assert (await client.execute(f"pid={server.process.pid}; {look}"))["stdout"] == ""
+            own = await client.execute(f"sleep 5 & pid=$!; {look}; kill $pid")
+            assert own["stdout"] == "environ\nfd\n"
 
 
 async def test_nothing_of_the_servers_own_settings_is_in_a_commands_environment(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Running commands: the answer at the end, or a stream of it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -133,11 +133,16 @@ def _pieces(exit_code: int, capture: Capture) -> Iterator[bytes]:
     yield b'"}'
 
 
+async def _read_by_workers(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
 class _FromDisk(StreamingResponse):
     """An answer too large for memory."""
 
     def __init__(self, pieces: Iterator[bytes], capture: Capture) -> None:
-        super().__init__(pieces, media_type="application/json")
+        super().__init__(_read_by_workers(pieces), media_type="application/json")
         self._capture = capture
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
