@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localcluster import commands
+from localcluster import commands, processes
 
 if TYPE_CHECKING:
     from localcluster.progress import Step
@@ -24,8 +24,10 @@ class Buildah:
 
     def __init__(self, settings: Settings) -> None:
         storage = settings.cache / "buildah"
+        # What is mounted is noted in the second folder, and true only until the machine is started again.
+        run = storage / f"run-{processes.boot()}"
         self._command = (
-            *("buildah", "--root", str(storage / "storage"), "--runroot", str(storage / "run")),
+            *("buildah", "--root", str(storage / "storage"), "--runroot", str(run)),
             *("--storage-driver", "overlay"),
         )
 

@@ -90,7 +90,7 @@ def tree_parts(root: Path, ignored: frozenset[str] = frozenset()) -> Iterator[by
         if ignored.intersection(relative.parts):
             continue
         if path.is_symlink():
-            yield from (str(relative), "link", os.readlink(path))  # noqa: PTH115 - the text itself
+            yield from (str(relative), "link", str(path.readlink()))
         elif path.is_file():
             executable = "x" if path.stat().st_mode & stat.S_IXUSR else "-"
             yield from (str(relative), executable, path.read_bytes())

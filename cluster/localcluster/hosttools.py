@@ -19,12 +19,11 @@ NODE = {
     "ip": "iproute2",
     "iptables": "iptables",
     "ipset": "ipset",
-    "conntrack": "conntrack",
     "nft": "nftables",
     "pasta": "passt",
     "openssl": "openssl",
 }
-TOOLS = {"gcc": "gcc", "pkg-config": "pkg-config", "git": "git"}
+TOOLS = {"gcc": "gcc", "pkg-config": "pkg-config"}
 IMAGES = {"buildah": "buildah", "debootstrap": "debootstrap"}
 LIBSECCOMP = "libseccomp-dev"
 KIND = {"kind": "kind", "kubectl": "kubectl", "helm": "helm", "docker": "docker"}

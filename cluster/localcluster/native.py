@@ -245,7 +245,7 @@ class Native:
         return rows
 
     def _pid_namespace(self) -> str:
-        return os.readlink(f"/proc/{self._first_inside()}/ns/pid")  # noqa: PTH115 - not a path: pid:[123]
+        return str(Path(f"/proc/{self._first_inside()}/ns/pid").readlink())
 
     def reports(self) -> list[dict[str, Any]]:
         """What the supervisor last said of its components."""

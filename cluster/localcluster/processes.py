@@ -36,7 +36,7 @@ def identity(pid: int) -> Identity | None:
         return None
     if fields[0] == "Z":
         return None
-    return Identity(pid, int(fields[_START_TIME_FIELD]), _boot())
+    return Identity(pid, int(fields[_START_TIME_FIELD]), boot())
 
 
 def record(path: Path, who: Identity) -> None:
@@ -71,11 +71,11 @@ def end(who: Identity, seconds: float) -> bool:
 
 
 def host_pids(namespace: str) -> dict[int, int]:
-    """For each process of a pid namespace, its pid inside: its pid out here."""
+    """For each live process of a pid namespace, its pid inside: its pid out here."""
     found = {}
     for pid in _pids():
         try:
-            if os.readlink(f"/proc/{pid}/ns/pid") == namespace:  # noqa: PTH115 - not a path: pid:[123]
+            if str((_PROC / str(pid) / "ns/pid").readlink()) == namespace and identity(pid):
                 status = (_PROC / str(pid) / "status").read_text()
                 line = next(line for line in status.splitlines() if line.startswith("NSpid:"))
                 found[int(line.split()[-1])] = pid
@@ -100,5 +100,6 @@ def _stat_fields(pid: int) -> list[str]:
     return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
 
 
-def _boot() -> str:
+def boot() -> str:
+    """Which start of the machine this is."""
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()

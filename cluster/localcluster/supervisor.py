@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LAST_LINES = 15
 _LOG_LIMIT = 64 * 2**20
+_STANDARD_ERROR = 2
 _HOST_NETWORK_FD = 3  # in the one child that gets it
 
 
@@ -87,10 +88,18 @@ def main() -> None:
     chosen = settings.from_environment(os.environ)
     programs = tools.locate(chosen)
     host_network = int(os.environ.pop(HOST_NETWORK_VARIABLE))
-    os.set_inheritable(host_network, False)  # noqa: FBT003 - the only form there is
+    _keep_descriptors()
     namespace.prepare(chosen, programs)
     ImageStore(chosen, programs).drop_containers()
     _supervise(chosen, Node(chosen, host_network), components.node_components(chosen, programs))
+
+
+def _keep_descriptors() -> None:
+    """Pass on to components none of what came from `launch`: the way to the machine's network, the lock."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - numbers, not paths
+        with contextlib.suppress(OSError):  # the one that listed them is closed by now
+            if descriptor > _STANDARD_ERROR:
+                os.set_inheritable(descriptor, False)  # noqa: FBT003 - the only form there is
 
 
 def _supervise(chosen: Settings, node: Node, wanted: tuple[Component, ...]) -> None:

@@ -1,0 +1,36 @@
+"""Clusters of the tests' own, on ports of their own."""
+
+from collections.abc import Iterator
+
+import pytest
+from localcluster import hosttools
+
+from tests.cluster.clusters import Cluster, free_ports
+
+
+def _clusters(name: str) -> Iterator[Cluster]:
+    if hosttools.docker_answers():
+        pytest.skip("a Docker engine answers: clusters here are made by kind, not by us")
+    cluster = Cluster(name, *free_ports(2))
+    cluster.run("down")  # of an interrupted run of these tests
+    yield cluster
+    cluster.do("down")
+
+
+@pytest.fixture(scope="session")
+def first() -> Iterator[Cluster]:
+    """A cluster that tests bring up, harm and repair."""
+    yield from _clusters("ctest-one")
+
+
+@pytest.fixture(scope="session")
+def second() -> Iterator[Cluster]:
+    """Another one beside it."""
+    yield from _clusters("ctest-two")
+
+
+@pytest.fixture
+def cluster(first: Cluster) -> Cluster:
+    """The first cluster, up and whole whatever the test before did to it."""
+    first.do("up")
+    return first

@@ -1,0 +1,195 @@
+"""However a cluster ends, nothing is left and the next `up` works; and two do not know of each other."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from localcluster import namespace, nodeconfig, processes
+from localcluster.paths import launch_record, state_file
+
+from tests.cluster.clusters import Cluster, eventually
+
+pytestmark = pytest.mark.xdist_group("own-clusters")
+
+
+def interfaces() -> list[str]:
+    """Network interfaces of the machine."""
+    return sorted(path.name for path in Path("/sys/class/net").iterdir())
+
+
+def mounts(cluster: Cluster) -> list[str]:
+    """Mounts of the machine that have to do with a cluster."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if str(cluster.settings.cluster_dir) in line]
+
+
+def control_groups(cluster: Cluster) -> list[Path]:
+    """Control groups that carry the cluster's name."""
+    name = nodeconfig.cgroup(cluster.settings)
+    return [top / name for top in namespace.cgroup_hierarchies() if (top / name).exists()]
+
+
+def images(cluster: Cluster) -> str:
+    """What the node's store holds."""
+    [ctr] = {str(path) for path in cluster.settings.cache.glob("tools-*/bin/ctr")}
+    return cluster.do(
+        "exec", "--", ctr, "-a", nodeconfig.CONTAINERD_SOCKET, "-n", "k8s.io", "images", "ls", "-q"
+    )
+
+
+def test_down_leaves_no_process_mount_interface_or_port(cluster: Cluster) -> None:
+    namespace_inside = cluster.pid_namespace()
+    assert len(processes.host_pids(namespace_inside)) > 9
+    assert control_groups(cluster)
+    before = interfaces()
+    cluster.do("down")
+    assert processes.host_pids(namespace_inside) == {}
+    assert mounts(cluster) == []
+    assert interfaces() == before
+    eventually(lambda: control_groups(cluster) == [], "its control groups are gone", seconds=5)
+    assert not cluster.settings.volatile_dir.exists()
+    for port in (cluster.api_port, cluster.http_port):
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+
+def test_nothing_of_a_running_cluster_shows_on_the_machine(cluster: Cluster) -> None:
+    assert mounts(cluster) == []
+    assert "node0" not in interfaces()
+    assert not Path("/run/containerd/containerd.sock").exists()
+
+
+def test_down_twice_is_harmless_and_status_then_says_so(cluster: Cluster) -> None:
+    cluster.do("down")
+    cluster.do("down")
+    done = cluster.run("status")
+    assert done.returncode == 1
+    assert "NOT up" in done.stdout
+
+
+def test_images_are_kept_from_one_run_to_the_next_but_objects_are_not(cluster: Cluster) -> None:
+    cluster.kubectl("create", "namespace", "of-this-run")
+    held = images(cluster)
+    assert "docker.io/library/traefik" in held
+    cluster.do("down")
+    cluster.do("up")
+    assert set(held.split()) <= set(images(cluster).split())
+    assert "of-this-run" not in cluster.kubectl("get", "namespaces")
+
+
+def test_containers_of_the_run_before_are_forgotten(cluster: Cluster) -> None:
+    cluster.do("down")
+    cluster.do("up")
+    running = cluster.kubectl("get", "pods", "--all-namespaces", "--no-headers").splitlines()
+    restarts = [line.split()[4] for line in running]
+    assert restarts == ["0"] * 3
+    [ctr] = {str(path) for path in cluster.settings.cache.glob("tools-*/bin/ctr")}
+    listed = cluster.do(
+        "exec", "--", ctr, "-a", nodeconfig.CONTAINERD_SOCKET, "-n", "k8s.io", "containers", "ls", "-q"
+    )
+    assert len(listed.split()) == 6  # for each Pod its sandbox and its container
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End `up` without a chance to tidy."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["before anything", "its process is on record", "its components run", "its certificates are made"],
+)
+def test_an_up_killed_halfway_is_repaired_by_the_next(first: Cluster, moment: str) -> None:
+    first.do("down")
+    seen = {
+        "before anything": lambda: True,
+        "its process is on record": launch_record(first.settings).exists,
+        "its components run": state_file(first.settings).exists,
+        "its certificates are made": (first.settings.pki_dir / "key").exists,
+    }
+    if moment == "its certificates are made":
+        (first.settings.pki_dir / "key").unlink()
+    process = first.up_in_the_background()
+    eventually(seen[moment], moment, seconds=20)
+    kill(process)
+    first.do("up")
+    assert first.is_up()
+    assert len(holders(first)) == 1
+
+
+def holders(cluster: Cluster) -> list[int]:
+    """Every process that holds this cluster: there must never be two."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+            environment = (directory / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        ours = f"CLUSTER_NAME={cluster.name}".encode() in environment
+        if words[0] == b"unshare" and ours:
+            found.append(int(directory.name))
+    return found
+
+
+def test_two_ups_at_once_make_one_cluster(first: Cluster) -> None:
+    first.do("down")
+    background = first.up_in_the_background()
+    first.do("up")
+    assert background.wait(timeout=120) == 0
+    assert len(holders(first)) == 1
+
+
+def test_a_cluster_that_was_killed_is_noticed_and_made_again(cluster: Cluster) -> None:
+    inside = cluster.pid_namespace()
+    os.kill(cluster.holder(), signal.SIGKILL)
+    eventually(lambda: processes.host_pids(inside) == {}, "everything ended with its one process", seconds=10)
+    assert not cluster.is_up()
+    cluster.do("up")
+    assert cluster.is_up()
+
+
+def test_a_stale_record_of_a_pid_that_is_another_now_hurts_nobody(cluster: Cluster) -> None:
+    cluster.do("down")
+    bystander = subprocess.Popen(["sleep", "300"])
+    try:
+        who = processes.identity(bystander.pid)
+        assert who
+        processes.record(
+            launch_record(cluster.settings), processes.Identity(who.pid, who.started - 5, who.boot)
+        )
+        cluster.do("up")
+        assert cluster.holder() != bystander.pid
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_two_clusters_at_once_do_not_know_of_each_other(cluster: Cluster, second: Cluster) -> None:
+    before = cluster.rows()
+    second.do("up")
+    try:
+        second.kubectl("create", "namespace", "only-here")
+        assert "only-here" not in cluster.kubectl("get", "namespaces")
+        assert cluster.pid_namespace() != second.pid_namespace()
+        # Longer than a kubelet takes to remove what it does not know.
+        deadline = time.monotonic() + 12
+        while time.monotonic() < deadline:
+            assert cluster.is_up()
+            assert second.is_up()
+            time.sleep(1)
+        for each in (cluster, second):
+            pods = each.kubectl("get", "pods", "--all-namespaces", "--no-headers").splitlines()
+            assert [line.split()[4] for line in pods] == ["0"] * 3
+    finally:
+        second.do("down")
+    assert cluster.is_up()
+    assert {name: row["pid"] for name, row in cluster.rows().items()} == {
+        name: row["pid"] for name, row in before.items()
+    }
