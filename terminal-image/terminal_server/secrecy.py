@@ -12,7 +12,7 @@ Only light modules are imported here: this runs before everything else, and some
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 KEY_VARIABLES = ("OPEN_TERMINAL_API_KEY", "TERMINAL_SERVER_API_KEY")
 HANDOVER_VARIABLE = "TERMINAL_SERVER_KEY_FD"
@@ -57,10 +57,15 @@ def without_key(arguments: Sequence[str]) -> list[str]:
     return kept
 
 
+def without_value(environment: Mapping[str, str], value: str) -> dict[str, str]:
+    """Return the environment without the variables that hold `value` as a word, as make's own do."""
+    return {name: text for name, text in environment.items() if value not in text.replace("=", " ").split()}
+
+
 def _start_again(key: str) -> None:
     descriptor = os.memfd_create("key", 0)
     os.write(descriptor, key.encode())
     os.set_inheritable(descriptor, True)  # noqa: FBT003 - the standard library's signature
-    environment = {**os.environ, HANDOVER_VARIABLE: str(descriptor)}
+    environment = {**without_value(os.environ, key), HANDOVER_VARIABLE: str(descriptor)}
     own = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
     os.execve(sys.executable, [*own, *without_key(sys.argv[1:])], environment)  # noqa: S606 - itself

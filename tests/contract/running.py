@@ -189,13 +189,22 @@ class Client:
         """Call, and return what the answer holds; the status must be as expected."""
         async with self.request(method, path, **options) as response:
             assert response.status == status, (response.status, await response.text())
-            return await response.json()
+            return await response.json(loads=strict)
 
     async def upload(self, data: bytes, name: str, folder: str = "in", status: int = 200) -> Any:
         """Upload a file."""
         form = aiohttp.FormData(quote_fields=False)
         form.add_field("file", data, filename=name)
         return await self.json("POST", "/files/upload", status, params={"dir": folder}, data=form)
+
+
+def strict(text: str) -> Any:
+    """Read JSON as others than Python do: without NaN."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"not JSON: {constant}")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:

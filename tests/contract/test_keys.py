@@ -110,7 +110,9 @@ async def test_a_command_finds_the_key_nowhere_in_proc(tmp_path: Path, way: str)
     arguments = ("--api-key", secret) if way == "command line" else ()
     own = secret if way == "own environment name" else ""
     key = secret if way == "environment" else None
-    with running(tmp_path, *arguments, key=key, TERMINAL_SERVER_API_KEY=own) as server:
+    with running(
+        tmp_path, *arguments, key=key, TERMINAL_SERVER_API_KEY=own, MAKEFLAGS=f" -- KEY={secret}"
+    ) as server:
         async with connected(server, secret) as client:
             # Put together only here, so that the searching command does not find itself.
             look = (
