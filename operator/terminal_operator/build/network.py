@@ -81,14 +81,16 @@ def _egress(network: Network, settings: NetworkSettings) -> list[Manifest]:
         case "None":
             return []
         case "Custom":
-            return [_dns(settings), *(_allowed(rule) for rule in network.allow)]
+            return [*_dns(settings), *(_allowed(rule) for rule in network.allow)]
         case _:
-            return [_dns(settings), _internet(settings)]
+            return [*_dns(settings), _internet(settings)]
 
 
-def _dns(settings: NetworkSettings) -> Manifest:
+def _dns(settings: NetworkSettings) -> list[Manifest]:
+    if not settings.dns:
+        return []  # a rule that names nobody would let through to everybody
     ports = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
-    return {"to": list(settings.dns), "ports": ports}
+    return [{"to": list(settings.dns), "ports": ports}]
 
 
 def _internet(settings: NetworkSettings) -> Manifest:
