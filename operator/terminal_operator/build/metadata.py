@@ -34,3 +34,18 @@ def child_metadata(terminal: Terminal, name: str) -> Manifest:
             }
         ],
     }
+
+
+def repair_labels(terminal: Terminal, observed: Manifest) -> Manifest | None:
+    """Return what to merge into exactly this version of a child for it to have its labels, None where it has."""
+    metadata = observed["metadata"]
+    labels = metadata.get("labels") or {}
+    missing = {name: value for name, value in names_of(terminal).labels.items() if labels.get(name) != value}
+    if not missing:
+        return None
+    bound = {field: metadata[field] for field in ("namespace", "name", "uid", "resourceVersion")}
+    return {
+        "apiVersion": observed["apiVersion"],
+        "kind": observed["kind"],
+        "metadata": {**bound, "labels": missing},
+    }

@@ -7,7 +7,7 @@ any order: the newer resource version wins. Source for comparing them as numbers
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
-from terminal_operator.api.group import DEFAULT_CLASS_ANNOTATION, TERMINAL_LABEL
+from terminal_operator.api.group import API_VERSION, DEFAULT_CLASS_ANNOTATION, TERMINAL_LABEL
 from terminal_operator.kube.cluster import Listing
 from terminal_operator.kube.kinds import CHILDREN, TERMINAL, TERMINAL_CLASS, Kind, kind_of
 
@@ -52,14 +52,14 @@ class Cache:
 
     def forget(self, manifest: Manifest) -> None:
         """Remember that an object is gone; another of the same name stays."""
-        uid = manifest["metadata"]["uid"]
+        uid, version = manifest["metadata"]["uid"], _version(manifest)
         # An object that only lost the label it is watched by is told of as deleted, and may come back.
-        self._deleted[uid] = _version(manifest)
+        self._deleted[uid] = max(version, self._deleted.get(uid, -1))
         if len(self._deleted) > _REMEMBERED_DELETIONS:
             self._deleted.popitem(last=False)
         objects, address = self._objects.get(kind_of(manifest), {}), _address(manifest)
         known = objects.get(address)
-        if known is not None and known["metadata"]["uid"] == uid:
+        if known is not None and known["metadata"]["uid"] == uid and _version(known) <= version:
             del objects[address]
 
     def replace(self, kind: Kind, listing: Listing) -> list[Manifest]:
@@ -111,13 +111,23 @@ class Cache:
 
 
 def key_of(manifest: Manifest) -> Key | None:
-    """Return the Terminal an object belongs to by its label, a Terminal to itself, and None for a class."""
+    """Return the Terminal an object belongs to, a Terminal to itself, and None for a class.
+
+    A child belongs to its owner, whatever somebody wrote into its label; one without an owner to its label's.
+    """
     kind, metadata = kind_of(manifest), manifest["metadata"]
     if kind == TERMINAL:
         return Key(metadata["namespace"], metadata["name"])
     if kind in CHILDREN:
-        name = (metadata.get("labels") or {}).get(TERMINAL_LABEL)
+        name = _owner_name(metadata) or (metadata.get("labels") or {}).get(TERMINAL_LABEL)
         return Key(metadata["namespace"], name) if name else None
+    return None
+
+
+def _owner_name(metadata: Manifest) -> str | None:
+    for reference in metadata.get("ownerReferences") or ():
+        if (reference["apiVersion"], reference["kind"]) == (API_VERSION, TERMINAL.name):
+            return str(reference["name"])
     return None
 
 

@@ -85,6 +85,9 @@ class Controller:
                 await self._pass(key)
             finally:
                 self._queue.done(key)
+            # A pass that has nothing to write never waits: thousands of them in a row must leave the loop to the
+            # lease and the watches in between.
+            await asyncio.sleep(0)
 
     async def _pass(self, key: Key) -> None:
         started = time.monotonic()

@@ -8,14 +8,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import ValidationError
 
 from terminal_operator.api.group import API_VERSION
 from terminal_operator.api.models import Terminal, TerminalClass, parse_class, parse_terminal
-from terminal_operator.build.key import repair_key_secret
+from terminal_operator.build.metadata import repair_labels
 from terminal_operator.build.terminal import build_terminal
 from terminal_operator.controller.cache import Cache, Key
 from terminal_operator.decide.acceptance import Violation, find_violation
@@ -33,7 +33,6 @@ from terminal_operator.decide.writes import (
     Write,
     owner_uid,
     stranger,
-    with_uid,
 )
 from terminal_operator.kube.cluster import Cluster
 from terminal_operator.kube.errors import (
@@ -43,7 +42,17 @@ from terminal_operator.kube.errors import (
     RejectedError,
 )
 from terminal_operator.kube.events import EventRecorder
-from terminal_operator.kube.kinds import CLAIM, NETWORK_POLICY, POD, ROUTES, SECRET, SERVICE, Kind, kind_of
+from terminal_operator.kube.kinds import (
+    CLAIM,
+    NETWORK_POLICY,
+    POD,
+    ROUTES,
+    SECRET,
+    SERVICE,
+    TERMINAL,
+    Kind,
+    kind_of,
+)
 from terminal_operator.names import TerminalNames
 from terminal_operator.settings import Settings
 
@@ -52,16 +61,13 @@ logger = logging.getLogger(__name__)
 
 # What must stand before a pod may start: nobody's shell runs without its policy, or waits for its key.
 _BEFORE_POD: frozenset[Role] = frozenset({"key", "home", "policy"})
-# Progress that nobody waits for is not written more often than this.
-_STATUS_INTERVAL_SECONDS = 1.0
+# The route needs its Service: a Gateway controller that sees it without one reports an error at first.
+_FIRST: frozenset[Role] = _BEFORE_POD | {"service"}
+# Progress that nobody waits for is not written more often than this: a start is one write at its begin and one at
+# its end, not one for every step between.
+_STATUS_INTERVAL_SECONDS = 5.0
 # How soon something refused (a quota, a stranger's object that no watch shows) is looked at again.
 _REFUSED_AGAIN_SECONDS = 30.0
-
-
-class _Address(NamedTuple):
-    kind: Kind
-    namespace: str
-    name: str
 
 
 class Reconciler:
@@ -86,7 +92,7 @@ class Reconciler:
         self._status_written: dict[Key, datetime] = {}
         # Objects met in the way of a creation: a watch does not show them, so they are looked at each time, rather
         # than run into again (a refused Service takes an address and gives it back).
-        self._strangers: set[_Address] = set()
+        self._strangers: dict[Key, set[Kind]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass; returns in how many seconds another is wanted, or None.
@@ -97,6 +103,7 @@ class Reconciler:
         body = self._cache.terminal(key)
         if body is None:
             self._status_written.pop(key, None)
+            self._strangers.pop(key, None)
             return None
         if "deletionTimestamp" in body["metadata"]:
             return None  # the garbage collector has it from here
@@ -178,14 +185,11 @@ class Reconciler:
 
     async def _act(self, plan: Plan, terminal: Terminal) -> None:
         """Carry a plan out: what the pod needs first, then the rest at the same time."""
-        first = [write for write in plan.writes if write.role in _BEFORE_POD]
+        first = [write for write in plan.writes if write.role in _FIRST]
+        rest = [write for write in plan.writes if write.role not in _FIRST]
         await self._write_all(first, plan, terminal)
         if any(role in plan.problems for role in _BEFORE_POD):
-            rest = [
-                write for write in plan.writes if write.role not in _BEFORE_POD and not _is_new_pod(write)
-            ]
-        else:
-            rest = [write for write in plan.writes if write.role not in _BEFORE_POD]
+            rest = [write for write in rest if not _is_new_pod(write)]
         await self._write_all(rest, plan, terminal)
 
     async def _write_all(self, writes: list[Write], plan: Plan, terminal: Terminal) -> None:
@@ -201,26 +205,32 @@ class Reconciler:
         manifest = write.manifest
         try:
             match write:
-                case Create() if _address(manifest) in self._strangers:
-                    await self._meet(write, plan, terminal)
                 case Create():
-                    self._cache.observe(await self._cluster.create(manifest))
+                    await self._create(write, plan, terminal)
                 case Apply():
                     self._cache.observe(await self._cluster.apply(manifest))
                 case Merge():
                     self._cache.observe(await self._cluster.merge(manifest))
                 case Delete():
                     await self._delete(manifest)
-        except AlreadyExistsError:
-            await self._meet(write, plan, terminal)
         except NotFoundError as error:
-            if isinstance(write, Create):
-                # The namespace is going away, or the kind is not installed.
-                plan.problems[write.role] = Problem("NotFound", error.message)
-            else:
-                self._cache.forget(manifest)
+            if not isinstance(write, Create):
+                self._forget(manifest)
+                raise ConflictError("gone", error.kind, error.namespace, error.name) from error
+            # The namespace is going away, or the kind is not installed.
+            plan.problems[write.role] = Problem("NotFound", error.message)
         except RejectedError as error:
             plan.problems[write.role] = Problem("Rejected", error.message)
+
+    async def _create(self, write: Create, plan: Plan, terminal: Terminal) -> None:
+        if kind_of(write.manifest) not in self._strangers.get(_key_of(terminal), ()):
+            try:
+                self._cache.observe(await self._cluster.create(write.manifest))
+            except AlreadyExistsError:
+                pass
+            else:
+                return
+        await self._meet(write, plan, terminal)
 
     async def _delete(self, manifest: Manifest) -> None:
         metadata = manifest["metadata"]
@@ -228,26 +238,30 @@ class Reconciler:
             kind_of(manifest), metadata["namespace"], metadata["name"], metadata["uid"]
         )
 
-    async def _meet(self, write: Write, plan: Plan, terminal: Terminal) -> None:
+    def _forget(self, manifest: Manifest) -> None:
+        metadata = manifest["metadata"]
+        known = self._cache.get(kind_of(manifest), metadata["namespace"], metadata["name"])
+        if known is not None and known["metadata"]["uid"] == metadata["uid"]:
+            self._cache.forget(known)
+
+    async def _meet(self, write: Create, plan: Plan, terminal: Terminal) -> None:
         """Look at an object that is in the way of a creation: it is ours after all, or a stranger's."""
-        manifest, address = write.manifest, _address(write.manifest)
-        found = await self._cluster.get(*address)
+        manifest, kind = write.manifest, kind_of(write.manifest)
+        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+        strangers = self._strangers.setdefault(_key_of(terminal), set())
+        strangers.discard(kind)
+        found = await self._cluster.get(kind, namespace, name)
         if found is None:
-            self._strangers.discard(address)
-            raise ConflictError("gone again", manifest["kind"], address.namespace, address.name)
+            raise ConflictError("gone again", kind.name, namespace, name)
         if owner_uid(found) == terminal.uid:
             # Not in the cache, so it has lost the labels that it is watched by, or was made a moment ago.
-            self._strangers.discard(address)
-            self._cache.observe(await self._restore(write, found, terminal))
+            repair = repair_labels(terminal, found)
+            self._cache.observe(found if repair is None else await self._cluster.merge(repair))
+            # With its labels it is seen again; the next pass compares the rest of it.
+            plan.look_again = timedelta(0)
             return
-        self._strangers.add(address)
+        strangers.add(kind)
         plan.problems[write.role] = stranger(manifest, found)
-
-    async def _restore(self, write: Write, found: Manifest, terminal: Terminal) -> Manifest:
-        if write.role != "key":
-            return await self._cluster.apply(with_uid(write.manifest, found))
-        repair = repair_key_secret(terminal, found)
-        return found if repair is None else await self._cluster.merge(repair)
 
     async def _refuse(self, body: Manifest, violation: Violation) -> float | None:
         """Report a Terminal whose spec the operator cannot read; what it has is left as it is."""
@@ -269,28 +283,29 @@ class Reconciler:
         if written is not None and not is_urgent(status, previous):
             due = _STATUS_INTERVAL_SECONDS - (now - written).total_seconds()
             if due > 0:
-                return due
-        self._cache.observe(await self._cluster.apply_status(_status_manifest(outcome.terminal, status)))
+                return min(due, _STATUS_INTERVAL_SECONDS)  # the clock may have been set back
+        try:
+            written_body = await self._cluster.apply_status(_status_manifest(latest, status))
+        except NotFoundError:
+            return None  # deleted during the pass
+        self._cache.observe(written_body)
         self._status_written[key] = now
         await self._events.report(outcome.terminal, status, previous)
         return None
 
 
-def _status_manifest(terminal: Terminal, status: Manifest) -> Manifest:
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "Terminal",
-        "metadata": {"namespace": terminal.namespace, "name": terminal.name, "uid": terminal.uid},
-        "status": status,
-    }
+def _status_manifest(body: Manifest, status: Manifest) -> Manifest:
+    # By the version, because for a status the API server does not look at the uid.
+    named = {field: body["metadata"][field] for field in ("namespace", "name", "resourceVersion")}
+    return {"apiVersion": API_VERSION, "kind": TERMINAL.name, "metadata": named, "status": status}
 
 
 def _is_new_pod(write: Write) -> bool:
     return isinstance(write, Create) and write.role == "pod"
 
 
-def _address(manifest: Manifest) -> _Address:
-    return _Address(kind_of(manifest), manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+def _key_of(terminal: Terminal) -> Key:
+    return Key(terminal.namespace, terminal.name)
 
 
 def _first_error(error: ValidationError, prefix: str) -> str:

@@ -16,6 +16,9 @@ from terminal_operator.decide.writes import Plan, Role, is_deleting
 Manifest = dict[str, Any]
 ConditionStatus = Literal["True", "False", "Unknown"]
 
+# An API server's or a kubelet's message can be pages long; a status with one too long would be refused.
+_MESSAGE_LIMIT = 4096
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -83,7 +86,7 @@ def _stamp(condition: Condition, before: Manifest | None, generation: int, now: 
         "type": condition.type,
         "status": condition.status,
         "reason": condition.reason,
-        "message": condition.message,
+        "message": condition.message[:_MESSAGE_LIMIT],
         "lastTransitionTime": before["lastTransitionTime"] if unchanged and before else _timestamp(now),
         "observedGeneration": generation,
     }

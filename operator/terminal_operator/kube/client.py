@@ -121,17 +121,16 @@ class KubernetesCluster:
         path = kind.path(namespace, name)
         live = await self._request("GET", kind, path, name)
         fields = live["metadata"].get("managedFields", [])
-        created = [
-            index
-            for index, entry in enumerate(fields)
-            if (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Update")
-            and not entry.get("subresource")
-        ]
-        if not created or any(_is_applied(entry) for entry in fields):
+        if not any(_is_own(entry, "Update") for entry in fields) or any(
+            _is_own(entry, "Apply") for entry in fields
+        ):
             return
+        owned = [{**entry, "operation": "Apply"} if _is_own(entry, "Update") else entry for entry in fields]
+        # Replaced with itself, a resource version that is no longer the object's makes the answer a conflict.
+        version = live["metadata"]["resourceVersion"]
         patch = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
-            {"op": "replace", "path": f"/metadata/managedFields/{created[0]}/operation", "value": "Apply"},
+            {"op": "replace", "path": "/metadata/managedFields", "value": owned},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
         ]
         await self._request("PATCH", kind, path, name, body=patch, content_type=JSON_PATCH)
 
@@ -169,17 +168,19 @@ class KubernetesCluster:
         API_REQUESTS.labels(method, kind.name, str(response.status)).inc()
         if not 200 <= response.status < 300:  # noqa: PLR2004 - HTTP's own range of success
             raise _error(response.status, response.headers, content, kind, path, name)
-        manifest: Manifest = json.loads(content)
+        manifest = _parse(content)
+        if not manifest:
+            raise RetryLaterError(f"the answer to {method} is not JSON", kind.name)
         return manifest
 
 
 _MANAGED = {"fieldManager": FIELD_MANAGER}
 
 
-def _is_applied(entry: Mapping[str, Any]) -> bool:
-    return (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply") and not entry.get(
-        "subresource"
-    )
+def _is_own(entry: Mapping[str, Any], operation: str) -> bool:
+    """Whether fields are held by this manager through this operation, of the object itself."""
+    held_by = entry.get("manager"), entry.get("operation"), entry.get("subresource", "")
+    return held_by == (FIELD_MANAGER, operation, "")
 
 
 def _address(manifest: Manifest) -> tuple[Kind, str | None, str]:
@@ -191,10 +192,7 @@ def _error(
     status: int, headers: Mapping[str, str], content: bytes, kind: Kind, path: str, name: str
 ) -> ClusterError:
     """Return the error that a response with a status other than success means."""
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        answer = {}
+    answer = _parse(content)
     parts = path.split("/")
     where = {
         "kind": kind.name,
@@ -209,10 +207,27 @@ def _error(
             return AlreadyExistsError(message, **where)
         case 409:
             return ConflictError(message, **where)
+        case 422 if _is_of_another_uid(answer):
+            return ConflictError(message, **where)
         case 400 | 403 | 405 | 413 | 415 | 422:
             return RejectedError(message, **where)
         case _:
             return RetryLaterError(message, **where, after=_retry_after(headers))
+
+
+def _is_of_another_uid(answer: Manifest) -> bool:
+    """Whether the server refused because the object has been deleted and made anew: it calls that invalid."""
+    causes = (answer.get("details") or {}).get("causes") or ()
+    return any(cause.get("field") == "metadata.uid" for cause in causes)
+
+
+def _parse(content: bytes) -> Manifest:
+    """Return the JSON object that an answer is, empty where it is something else, a proxy's page for one."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

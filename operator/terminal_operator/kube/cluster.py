@@ -23,13 +23,13 @@ class Cluster(Protocol):
         """Create an object, and only create: AlreadyExistsError where one of that name is there."""
 
     async def apply(self, manifest: Manifest) -> Manifest:
-        """Server-side apply over an object that exists and is the operator's own."""
+        """Server-side apply over an object that exists: ConflictError where it is not of the manifest's uid."""
 
     async def merge(self, manifest: Manifest) -> Manifest:
         """Merge the manifest's fields, and nothing else, into exactly the version of the object that it names."""
 
     async def apply_status(self, manifest: Manifest) -> Manifest:
-        """Server-side apply of the status of an object with exactly the manifest's uid."""
+        """Server-side apply of the status of exactly the version of the object that the manifest names."""
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """Return an object, or None where there is none."""

@@ -74,7 +74,8 @@ class KubernetesEvents:
             "action": "Reconcile",
             "type": "Warning",
             "reason": condition["reason"][:128],
-            "note": condition["message"][:_NOTE_LIMIT],
+            # The limit counts bytes.
+            "note": condition["message"].encode()[:_NOTE_LIMIT].decode(errors="ignore"),
             "regarding": {
                 "apiVersion": API_VERSION,
                 "kind": "Terminal",
