@@ -13,6 +13,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +153,7 @@ def _build(settings: Settings, tools: Tools) -> None:
     go = golang.find(settings.cache, MODULE / "go.mod")
     environment = _environment(settings)
     _check_disk(settings)
-    print("Building the cluster's programs (once; about ten minutes on two cores):")
+    _say("Building the cluster's programs (once; about ten minutes on two cores):")
     with files.building(tools.root) as unfinished:
         for part in _parts():
             _build_part(go, part, environment, unfinished)
@@ -165,7 +166,12 @@ def _build(settings: Settings, tools: Tools) -> None:
     if not (settings.go_cache_from_env or settings.keep_go_cache):
         with step("removing Go caches"):
             files.remove(settings.cache / "go-caches")
-    print(f"Built in {time.monotonic() - started:.0f} s: {tools.root}")
+    _say(f"Built in {time.monotonic() - started:.0f} s: {tools.root}")
+
+
+def _say(text: str) -> None:
+    """To where the steps go, so that all of it comes in order."""
+    print(text, file=sys.stderr)
 
 
 def _in_use(root: Path) -> bool:
@@ -201,9 +207,8 @@ def _check_disk(settings: Settings) -> None:
 def _build_part(go: str, part: _Part, environment: dict[str, str], unfinished: Path) -> None:
     environment = {**environment, "CGO_ENABLED": part.cgo}
     with step(f"{part.title}: modules") as current:
-        listing = [go, "list", "-x", "-deps", *part.flags, *part.packages]
-        said = _watch(listing, environment, current, _Downloads())
-        packages = sum(1 for line in said if " " not in line and "=" not in line)  # the rest is -x's
+        listing = [go, "list", "-deps", *part.flags, *part.packages]
+        packages = len(_watch(listing, environment, current, _Downloads()))
     staging = unfinished / "staging"
     staging.mkdir()
     with step(f"{part.title}: building") as current:
@@ -220,14 +225,14 @@ def _build_part(go: str, part: _Part, environment: dict[str, str], unfinished: P
 
 
 class _Downloads:
-    """Reads what `go list -x` says: one line for each archive that arrives."""
+    """Reads what `go list` says: one line for each module that is fetched."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def see(self, line: str) -> str:
-        self.count += line.startswith("# get ") and ".zip: 200" in line
-        return f"{self.count} downloaded" if self.count else ""
+        self.count += line.startswith("go: downloading ")
+        return f"{self.count} fetched" if self.count else ""
 
 
 class _Compilation:

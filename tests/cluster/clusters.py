@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localcluster import processes, settings
+from localcluster import nodeconfig, processes, settings
 from localcluster.paths import launch_record
 from localcluster.settings import REPOSITORY
 
@@ -99,6 +99,19 @@ class Cluster:
             check=True,
             timeout=60,
         ).stdout
+
+    def restarts(self) -> list[str]:
+        """How often each Pod's container was started again."""
+        template = "--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}"
+        return self.kubectl("get", "pods", "--all-namespaces", template).split()
+
+    def store(self, kind: str) -> list[str]:
+        """Names of the images or containers that the node's containerd knows."""
+        ctr = str(next(self.settings.cache.glob("tools-*/bin/ctr")))
+        socket_path = nodeconfig.CONTAINERD_SOCKET
+        return self.do(
+            "exec", "--", ctr, "--address", socket_path, "--namespace", "k8s.io", kind, "list", "--quiet"
+        ).split()
 
 
 def eventually(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
