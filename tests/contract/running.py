@@ -47,7 +47,12 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *arguments: str, key: str | None = KEY, wrap: tuple[str, ...] = (), **variables: str
+    folder: Path,
+    *arguments: str,
+    key: str | None = KEY,
+    wrap: tuple[str, ...] = (),
+    program: tuple[str, ...] = ("-m", "terminal_server"),
+    **variables: str,
 ) -> Iterator[Server]:
     """Run a server with a home in `folder`; it is stopped, and its end awaited, at the end."""
     port = free_port()
@@ -68,8 +73,7 @@ def running(
     command = [
         *wrap,
         sys.executable,
-        "-m",
-        "terminal_server",
+        *program,
         "run",
         "--host",
         "127.0.0.1",

@@ -244,6 +244,34 @@ async def test_a_url_upload_reaches_nothing_but_the_internet(
     assert names(tmp_path) == []
 
 
+async def test_a_file_is_fetched_from_where_it_may_be(tmp_path: Path) -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path == "/moved":
+            return web.Response(status=302, headers={"Location": "http://127.0.0.2:1/"})
+        return web.Response(body=b"x" * 1_000_000)
+
+    inner = web.ServerRunner(web.Server(answer))
+    await inner.setup()
+    await web.TCPSite(inner, "127.0.0.1", 0).start()
+    base = f"http://127.0.0.1:{inner.addresses[0][1]}"
+    url = {"dir": "in", "url": f"{base}/folder/big%20file?a=b"}
+    lenient = (str(Path(__file__).with_name("lenient.py")),)
+    try:
+        with running(tmp_path, program=lenient, TERMINAL_SERVER_FETCH_LIMIT_BYTES="1000000") as server:
+            async with connected(server) as client:
+                stored = server.home / "in" / "big file"
+                answered = await client.json("POST", "/files/upload", params=url)
+                assert answered == {"path": str(stored), "size": 1_000_000}
+                assert stored.stat().st_size == 1_000_000
+                await client.json("POST", "/files/upload", 400, params={"dir": "in", "url": f"{base}/moved"})
+        with running(tmp_path / "2", program=lenient, TERMINAL_SERVER_FETCH_LIMIT_BYTES="999999") as server:
+            async with connected(server) as client:
+                await client.json("POST", "/files/upload", 413, params=url)
+                assert names(server.home / "in") == []
+    finally:
+        await inner.cleanup()
+
+
 async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     with running(tmp_path / "server", wrap=("bash", "-c", 'ulimit -f 1000; exec "$@"', "bash")) as server:
         async with connected(server) as client:

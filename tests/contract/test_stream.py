@@ -53,7 +53,7 @@ async def test_a_character_is_never_split(client: Client) -> None:
 
 async def test_a_timeout_holds_for_a_stream_too(client: Client, tmp_path: Path) -> None:
     command = f"echo $$ > {tmp_path}/pids; setsid sleep 1003 & echo $! >> {tmp_path}/pids; echo hi; wait"
-    lines = [line async for line in client.stream(command, timeout=0.4)]
+    lines = [line async for line in client.stream(command, timeout=1)]
     assert lines == [{"type": "stdout", "data": "hi\n"}, {"type": "exit", "data": -1}]
     assert len(pids(tmp_path / "pids")) == 2
     assert not any(map(alive, pids(tmp_path / "pids")))
