@@ -25,6 +25,8 @@ class Reaper:
         if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
+        # Thousands of ends at once fill the pipe that wakes the loop. One byte in it is enough: no complaint.
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
 
     def stop(self) -> None:
         """Listen no more."""
