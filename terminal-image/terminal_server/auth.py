@@ -4,6 +4,7 @@ Only digests are kept, and digests are compared, in constant time: a comparison 
 the SHA-256 of 256 random bits in a file tells nothing either.
 """
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -11,6 +12,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -23,17 +25,65 @@ class KeyProblemError(Exception):
     """A key was promised by a setting, but cannot be had."""
 
 
+class Source(Protocol):
+    """Where a valid key's digest comes from; it may change while the server runs."""
+
+    def digest(self) -> bytes:
+        """Return the digest that is valid now."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A key that was given once."""
+
+    value: bytes
+
+    def digest(self) -> bytes:
+        """See Source."""
+        return self.value
+
+
+class Watched:
+    """A key in a file, read again when the file is another one or has changed.
+
+    A mounted Secret changes by the exchange of a link, so the file is looked at by its path each time. One that
+    cannot be read for the moment, or holds no key, leaves the last key valid.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[Path], bytes]) -> None:
+        self._path = path
+        self._parse = parse
+        self._state = self._look()
+        self._digest = parse(path)
+
+    def digest(self) -> bytes:
+        """See Source."""
+        state = self._look()
+        if state != self._state:
+            with contextlib.suppress(KeyProblemError):
+                self._digest = self._parse(self._path)
+                self._state = state
+        return self._digest
+
+    def _look(self) -> tuple[int, ...] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
 @dataclass(frozen=True)
 class KeyRing:
-    """The keys that are valid, as SHA-256 digests; there may be several."""
+    """The keys that are valid; there may be several."""
 
-    digests: Collection[bytes]
+    sources: Collection[Source]
 
     def accepts(self, authorization: str | None) -> bool:
         """Tell whether a header `Authorization: Bearer KEY` carries a valid key."""
         scheme, _, key = (authorization or "").partition(" ")
         digest = hashlib.sha256(key.strip().encode("latin-1", "replace")).digest()
-        matches = [hmac.compare_digest(digest, valid) for valid in self.digests]
+        matches = [hmac.compare_digest(digest, source.digest()) for source in self.sources]
         return scheme.lower() == "bearer" and any(matches)
 
 
@@ -44,20 +94,24 @@ def load_keys(settings: Settings) -> tuple[KeyRing, str | None]:
         KeyProblemError: a file cannot be read, is empty or is no digest. No key is generated then: a server
             that was meant to have a key never opens with another.
     """
-    digests: list[bytes] = []
+    sources: list[Source] = []
     if settings.api_key is not None:
-        digests.append(_digest(settings.api_key.get_secret_value()))
+        sources.append(Fixed(_digest(settings.api_key.get_secret_value())))
     if settings.api_key_file is not None:
-        digests.append(_digest(_content(settings.api_key_file)))
+        sources.append(Watched(settings.api_key_file, lambda path: _digest(_content(path))))
     if settings.api_key_sha256_file is not None:
-        text = _content(settings.api_key_sha256_file)
-        if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-            raise KeyProblemError(f"{settings.api_key_sha256_file} must hold 64 hexadecimal digits")
-        digests.append(bytes.fromhex(text))
-    if digests:
-        return KeyRing(digests), None
+        sources.append(Watched(settings.api_key_sha256_file, _listed_digest))
+    if sources:
+        return KeyRing(sources), None
     generated = secrets.token_urlsafe(32)
-    return KeyRing([_digest(generated)]), generated
+    return KeyRing([Fixed(_digest(generated))]), generated
+
+
+def _listed_digest(path: Path) -> bytes:
+    text = _content(path)
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise KeyProblemError(f"{path} must hold 64 hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def _digest(key: str) -> bytes:

@@ -75,6 +75,25 @@ async def test_the_servers_files_need_not_hold_the_key_itself(tmp_path: Path) ->
         assert not await _accepts(server, file.read_text())
 
 
+async def test_a_new_key_in_the_file_is_valid_at_once_and_the_old_one_no_more(tmp_path: Path) -> None:
+    # As a mounted Secret changes: the folder behind a link is exchanged for another.
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "digest").write_text(hashlib.sha256(name.encode()).hexdigest())
+    link = tmp_path / "data"
+    link.symlink_to("old")
+    with running(
+        tmp_path / "server", key=None, TERMINAL_SERVER_API_KEY_SHA256_FILE=str(link / "digest")
+    ) as server:
+        assert await _accepts(server, "old")
+        (tmp_path / "next").symlink_to("new")
+        (tmp_path / "next").rename(link)
+        assert await _accepts(server, "new")
+        assert not await _accepts(server, "old")
+        link.unlink()
+        assert await _accepts(server, "new"), "a file that is away for a moment leaves the last key valid"
+
+
 async def test_without_any_key_one_is_made_and_printed_once(tmp_path: Path) -> None:
     with running(tmp_path, key=None) as server:
         printed = re.findall(r"API key: (\S+)", server.logged())
