@@ -68,7 +68,7 @@ def pod_network() -> str:
 def kubelet(settings: Settings) -> str:
     """Settings of the kubelet (JSON is YAML too).
 
-    cgroupRoot: with the default, the kubelets of two clusters would remove each other's pods.
+    cgroupRoot: with the default, two kubelets would take each other's pods for leftovers.
     podPidsLimit: what stops a fork bomb; RLIMIT_NPROC would count one uid over all pods of the node.
     """
     pki = settings.pki_dir

@@ -105,13 +105,17 @@ class Cluster:
         template = "--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}"
         return self.kubectl("get", "pods", "--all-namespaces", template).split()
 
-    def store(self, kind: str) -> list[str]:
-        """Names of the images or containers that the node's containerd knows."""
-        ctr = str(next(self.settings.cache.glob("tools-*/bin/ctr")))
-        socket_path = nodeconfig.CONTAINERD_SOCKET
-        return self.do(
-            "exec", "--", ctr, "--address", socket_path, "--namespace", "k8s.io", kind, "list", "--quiet"
-        ).split()
+    def ctr(self, *arguments: str) -> list[str]:
+        """Ask the node's containerd, and return its words."""
+        program = str(next(self.settings.cache.glob("tools-*/bin/ctr")))
+        where = ("--address", nodeconfig.CONTAINERD_SOCKET, "--namespace", "k8s.io")
+        return self.do("exec", "--", program, *where, *arguments).split()
+
+    def pod_processes(self) -> list[str]:
+        """The control groups of every process that a Pod of this cluster runs."""
+        pids = processes.host_pids(self.pid_namespace()).values()
+        groups = [Path(f"/proc/{pid}/cgroup").read_text() for pid in pids]
+        return [group for group in groups if "/kubepods/" in group]
 
 
 def eventually(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -52,8 +52,9 @@ def test_a_cluster_that_ended_says_why(chosen: Settings, holder: Holder) -> None
         holder.raise_if_hopeless()
 
 
-def start_again(chosen: Settings, programs: Tools, **used: object) -> None:
+def start_again(chosen: Settings, **used: object) -> None:
     """`up` on a cluster that is alive and was started with `used`."""
+    programs = Tools(Path("/tools"))
     run: dict[str, Any] = {
         "CLUSTER_API_PORT": chosen.api_port,
         "CLUSTER_HTTP_PORT": chosen.http_port,
@@ -66,20 +67,20 @@ def start_again(chosen: Settings, programs: Tools, **used: object) -> None:
 
 @pytest.mark.usefixtures("holder")
 def test_a_live_cluster_is_left_as_it_is(chosen: Settings) -> None:
-    start_again(chosen, Tools(Path("/tools")))
+    start_again(chosen)
     assert not chosen.pki_dir.exists()
 
 
 @pytest.mark.usefixtures("holder")
 def test_a_live_cluster_with_other_ports_is_not_taken_for_this_one(chosen: Settings) -> None:
     with pytest.raises(ClusterError, match=r"is running with CLUSTER_API_PORT=1 .*`down` first"):
-        start_again(chosen, Tools(Path("/tools")), CLUSTER_API_PORT=1)
+        start_again(chosen, CLUSTER_API_PORT=1)
 
 
 @pytest.mark.usefixtures("holder")
 def test_a_live_cluster_of_other_programs_is_not_taken_for_this_one(chosen: Settings) -> None:
     with pytest.raises(ClusterError, match="programs of another cluster/tools"):
-        start_again(chosen, Tools(Path("/tools")), programs="/older")
+        start_again(chosen, programs="/older")
 
 
 def test_programs_are_those_of_the_live_cluster_else_those_of_the_go_mod(
