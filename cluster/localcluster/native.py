@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from localcluster.tools import Tools
 
 _UP_SECONDS = 120.0
+_HINT = "`cluster/cluster status` and `cluster/cluster logs COMPONENT` tell more."
 
 
 class Native:
@@ -146,7 +147,7 @@ class Native:
             self._holder.raise_if_hopeless()
             return holds()
 
-        waiting.until(holds_or_hopeless, _UP_SECONDS, lambda: f"After {_UP_SECONDS:.0f} s {failure}.")
+        waiting.until(holds_or_hopeless, _UP_SECONDS, lambda: f"After {_UP_SECONDS:.0f} s {failure}; {_HINT}")
 
     def _component_rows(self) -> list[Row]:
         outside = processes.host_pids(self._holder.pid_namespace())
