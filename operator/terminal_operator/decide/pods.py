@@ -27,7 +27,10 @@ def pod_trouble(pod: Manifest) -> Problem | None:
     for container in status.get("containerStatuses") or ():
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason", "") not in _ON_THE_WAY:
-            return Problem(waiting["reason"], waiting.get("message") or _last_end(container))
+            said, ended = waiting.get("message", ""), _last_end(container)
+            # Of a crash the kubelet only says how long it waits; how the container ended says more.
+            crashed = waiting["reason"] == "CrashLoopBackOff"
+            return Problem(waiting["reason"], (ended or said) if crashed else (said or ended))
     return None
 
 
