@@ -113,8 +113,9 @@ class Cluster:
 
     def pod_processes(self) -> list[str]:
         """The control groups of every process that a Pod of this cluster runs."""
-        pids = processes.host_pids(self.pid_namespace()).values()
-        groups = [Path(f"/proc/{pid}/cgroup").read_text() for pid in pids]
+        own = set(processes.host_pids(self.pid_namespace()).values())
+        pods = [child for pid in own for child in processes.children(pid) if child not in own]
+        groups = [Path(f"/proc/{pid}/cgroup").read_text() for pid in pods]
         return [group for group in groups if "/kubepods/" in group]
 
 

@@ -1,7 +1,10 @@
 """What is known from outside of the process that holds a cluster; here this test process plays it."""
 
+import fcntl
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from localcluster import files, processes, tools
 from localcluster.errors import ClusterError
 from localcluster.holder import Holder
 from localcluster.paths import component_log, launch_record, state_file
-from localcluster.settings import Settings
+from localcluster.settings import CLUSTER_DIR, Settings
 from localcluster.tools import Tools
 
 
@@ -95,3 +98,26 @@ def test_programs_are_those_of_the_live_cluster_else_those_of_the_go_mod(
 def test_entering_a_cluster_that_is_not_up_says_how_to_start_it(chosen: Settings) -> None:
     with pytest.raises(ClusterError, match="unit is not running: `cluster/cluster up` starts it"):
         Holder(replace(chosen)).enter()
+
+
+def test_a_second_holder_of_one_cluster_gives_way_before_it_makes_anything(chosen: Settings) -> None:
+    """An `up` that was killed may have started one that is not on record yet."""
+    chosen.cluster_dir.mkdir(parents=True)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(CLUSTER_DIR),
+        "TERMINAL_OPERATOR_CACHE": str(chosen.cache),
+        "CLUSTER_NAME": chosen.name,
+        "PATH": "/nowhere",  # without the lock it would fail for want of `unshare`
+    }
+    with (chosen.cluster_dir / "holder.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.run(
+            [sys.executable, "-m", "localcluster.launch"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "held by another process already" in second.stderr
+    assert not launch_record(chosen).exists()
