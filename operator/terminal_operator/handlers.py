@@ -30,6 +30,8 @@ def make_framework_settings() -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.watching.server_timeout = 240
     settings.watching.connect_timeout = 10
+    # A first list of ten thousand pods at once is tens of megabytes here and in the API server.
+    settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30
     # Handlers only hand over: there is nothing to wait for when the operator ends.
     settings.queueing.exit_timeout = 0.1

@@ -27,7 +27,7 @@ _SETS = frozenset({"tolerations"})
 _WHOLE = frozenset({"selector", "podSelector", "ingress", "egress", "rules"})
 
 # What the API server leaves out.
-_EMPTY = (None, "", [], {})
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def differs(desired: Any, observed: Any, *, field: str = "") -> bool:
