@@ -173,8 +173,14 @@ def decide_pod(
             plan.writes.append(Delete("pod", observed))
     elif out_of_date:
         plan.update_pending = True
-    elif differs(desired, observed):
+    elif differs(_changeable(desired), observed):
         plan.writes.append(Apply("pod", with_uid(desired, observed)))
+
+
+def _changeable(pod: Manifest) -> Manifest:
+    """Return what of a pod can be put right: the rest stays as admission let it in, and cannot be written again."""
+    containers = [{field: each[field] for field in ("name", "image")} for each in pod["spec"]["containers"]]
+    return {**pod, "spec": {"containers": containers}}
 
 
 def has_started(pod: Manifest) -> bool:

@@ -162,6 +162,22 @@ def test_a_pod_out_of_date_in_which_nobody_works_is_replaced(status: Manifest) -
     assert planned(pod=pod).writes == [Delete("pod", pod)]
 
 
+def test_what_admission_made_of_a_pod_is_left_as_it_is() -> None:
+    pod = there(objects().pod, **RUNNING)
+    (container,) = pod["spec"]["containers"]
+    container |= {"imagePullPolicy": "Always", "resources": {"requests": {"cpu": "7"}}, "env": []}
+    pod["spec"]["containers"].append({"name": "proxy", "image": "proxy:1"})
+    pod["spec"]["securityContext"] |= {"fsGroup": 7}
+    assert planned(pod=pod).writes == []
+
+
+def test_an_image_that_somebody_changed_is_put_back() -> None:
+    pod = there(objects().pod, **RUNNING)
+    pod["spec"]["containers"][0]["image"] = "other"
+    (write,) = planned(pod=pod).writes
+    assert isinstance(write, Apply)
+
+
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
 def test_an_ended_pod_is_replaced_but_not_sooner_than_ten_seconds_after_its_creation(phase: str) -> None:
     pod = there(objects().pod, phase=phase)
