@@ -128,7 +128,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(STEPS, max_size=12))
 def test_no_write_of_the_operator_ever_changes_a_key(steps: list[tuple[str, int | str]]) -> None:
     asyncio.run(live_through(steps))
