@@ -29,12 +29,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(action: Callable[[Backend], int]) -> int:
     """Choose the backend and run something with it; a ClusterError is a message, not a traceback."""
     try:
-        return action(backend.choose(settings.from_environment(os.environ)))
+        status = action(backend.choose(settings.from_environment(os.environ)))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, as in `status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
