@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from localcluster.addresses import (
     UPSTREAM_DNS,
 )
 from localcluster.nodeconfig import NETWORK
+from localcluster.settings import CLUSTER_DIR
 
 if TYPE_CHECKING:
     from localcluster.settings import Settings
@@ -47,6 +49,7 @@ class Component:
 def node_components(settings: Settings, tools: Tools) -> tuple[Component, ...]:
     """All processes of the native node, in the order they are started."""
     return (
+        _way_out(),
         _ports(settings),
         _etcd(settings, tools),
         _api_server(settings, tools),
@@ -61,20 +64,26 @@ def node_components(settings: Settings, tools: Tools) -> tuple[Component, ...]:
     )
 
 
-def _ports(settings: Settings) -> Component:
-    """Joins the node's network with the machine's in user mode.
+def _way_out() -> Component:
+    """Joins the node's network with the machine's in user mode, for connections out of it.
 
-    Two loopback ports come in, connections go out; the machine's interfaces, routes and firewall
-    stay as they are, and its own loopback services cannot be reached from pods (--no-map-gw).
+    The machine's interfaces, routes and firewall stay as they are, and its own loopback services cannot be
+    reached from pods (--no-map-gw).
     """
-    published = f"127.0.0.1/{settings.api_port}:{API_PORT},{settings.http_port}:{HTTP_PORT}"
     argv = (
         *("pasta", "--foreground", "--quiet", "--config-net", "--no-map-gw", "--runas", "0:0"),
         *("--dns-forward", UPSTREAM_DNS),
-        *("--tcp-ports", published, "--udp-ports", "none", "--tcp-ns", "none", "--udp-ns", "none"),
+        *("--tcp-ports", "none", "--udp-ports", "none", "--tcp-ns", "none", "--udp-ns", "none"),
         *("--netns", NETWORK, "--netns-only"),
     )
-    return Component("ports", argv, on_host_network=True)
+    return Component("way-out", argv, on_host_network=True)
+
+
+def _ports(settings: Settings) -> Component:
+    """The two loopback ports that lead into the node."""
+    program = str(CLUSTER_DIR / "localcluster" / "forward.py")
+    mappings = (f"{settings.api_port}:{API_PORT}", f"{settings.http_port}:{HTTP_PORT}")
+    return Component("ports", (sys.executable, program, NETWORK, *mappings), on_host_network=True)
 
 
 def _etcd(settings: Settings, tools: Tools) -> Component:

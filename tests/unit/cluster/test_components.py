@@ -29,6 +29,7 @@ def option(component: Component, name: str) -> str:
 
 def test_everything_a_node_needs_is_started_once(components: dict[str, Component], chosen: Settings) -> None:
     assert list(components) == [
+        "way-out",
         "ports",
         "etcd",
         "apiserver",
@@ -42,19 +43,20 @@ def test_everything_a_node_needs_is_started_once(components: dict[str, Component
     assert len(node_components(chosen, TOOLS)) == len(components)
 
 
-def test_only_the_one_that_joins_the_networks_runs_on_the_machines(components: dict[str, Component]) -> None:
-    assert [name for name, component in components.items() if component.on_host_network] == ["ports"]
+def test_only_those_that_join_the_networks_run_on_the_machines(components: dict[str, Component]) -> None:
+    joining = [name for name, component in components.items() if component.on_host_network]
+    assert joining == ["way-out", "ports"]
 
 
-def test_both_ports_are_published_on_loopback_only(components: dict[str, Component]) -> None:
-    assert option(components["ports"], "--tcp-ports") == "127.0.0.1/26111:6443,26112:80"
-    assert option(components["ports"], "--udp-ports") == "none"
+def test_both_ports_lead_into_the_node(components: dict[str, Component]) -> None:
+    assert components["ports"].argv[-3:] == (nodeconfig.NETWORK, "26111:6443", "26112:80")
 
 
 def test_pods_cannot_reach_what_listens_on_the_machines_loopback(components: dict[str, Component]) -> None:
-    ports = components["ports"]
-    assert "--no-map-gw" in ports.argv
-    assert (option(ports, "--tcp-ns"), option(ports, "--udp-ns")) == ("none", "none")
+    way_out = components["way-out"]
+    assert "--no-map-gw" in way_out.argv
+    for option_name in ("--tcp-ports", "--udp-ports", "--tcp-ns", "--udp-ns"):
+        assert option(way_out, option_name) == "none"
 
 
 def test_the_kubelet_waits_for_containerd_and_the_network_programs_for_the_node(
@@ -77,7 +79,7 @@ def test_programs_come_from_the_cache_and_state_goes_below_the_cluster(
     components: dict[str, Component], chosen: Settings
 ) -> None:
     for name, component in components.items():
-        assert name == "ports" or component.argv[0].startswith("/tools/bin/")
+        assert name in {"way-out", "ports"} or component.argv[0].startswith("/tools/bin/")
     assert Path(option(components["etcd"], "--data-dir")).is_relative_to(chosen.volatile_dir)
     assert Path(option(components["kubelet"], "--root-dir")).is_relative_to(chosen.volatile_dir)
 
