@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.kit.api import CHILD_KINDS
 from tests.e2e.kit.cluster import Cluster
-from tests.e2e.kit.namespace import MADE_BY_TESTS, Namespace
+from tests.e2e.kit.namespace import Namespace
 from tests.e2e.kit.operator import Operator
 from tests.e2e.kit.programs import ProgramError
 from tests.e2e.kit.terminal import children_in, terminal_manifest
@@ -156,10 +156,10 @@ async def test_terminals_outlive_the_chart_and_are_taken_over_by_the_next(
 async def test_a_terminal_costs_one_call_per_child_and_two_status_writes_and_an_idle_pass_none(
     namespace: Namespace, operator: Operator
 ) -> None:
-    await until(lambda: _is_idle(operator), "the operator has nothing to do", story=operator.story)
+    await operator.until_idle()
     before = await operator.requests()
     alice, _ = await namespace.start("alice")
-    await until(lambda: _is_idle(operator), "the operator has nothing to do", story=operator.story)
+    await operator.until_idle()
     started = await operator.requests()
     cost = started - before
     assert {call: count for call, count in cost.items() if call[0] == "POST"} == {
@@ -184,16 +184,6 @@ async def test_a_terminal_costs_one_call_per_child_and_two_status_writes_and_an_
     writes = await operator.requests() - started
     assert [call for call in writes if call[0] != "GET"] == []
     assert (await alice.condition("Ready"))["status"] == "True"
-
-
-async def _is_idle(operator: Operator) -> bool:
-    """Whether no namespace of another test is still going away, and no pass is made for a second."""
-    namespaces = await operator.cluster.api.list("namespaces", labels=MADE_BY_TESTS)
-    if any("deletionTimestamp" in each["metadata"] for each in namespaces):
-        return False
-    passes = await operator.passes()
-    await asyncio.sleep(1)
-    return await operator.passes() == passes
 
 
 async def _touch_default_class(cluster: Cluster, value: str) -> None:

@@ -1,5 +1,6 @@
 """The operator under test: installed with Helm, looked at by its metrics and its log, killed without warning."""
 
+import asyncio
 import contextlib
 import re
 from collections import Counter
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from tests.e2e.kit.api import ApiError, Manifest
 from tests.e2e.kit.cluster import Cluster
+from tests.e2e.kit.namespace import MADE_BY_TESTS
 from tests.e2e.kit.programs import CHART, run
 from tests.e2e.kit.waiting import until
 
@@ -64,6 +66,19 @@ class Operator:
             return not await self._pods()
 
         await until(gone, "the operator is gone")
+
+    async def until_idle(self) -> None:
+        """Wait until no namespace of a test is on its way out, and no pass is made for a second."""
+
+        async def idle() -> bool:
+            namespaces = await self.cluster.api.list("namespaces", labels=MADE_BY_TESTS)
+            if any("deletionTimestamp" in each["metadata"] for each in namespaces):
+                return False
+            passes = await self.passes()
+            await asyncio.sleep(1)
+            return await self.passes() == passes
+
+        await until(idle, "the operator has nothing to do", story=self.story)
 
     async def pod(self) -> Manifest:
         """Return the operator's pod."""

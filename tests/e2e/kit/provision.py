@@ -44,6 +44,17 @@ def provide(run: str) -> None:
         print(f"\ncluster {up - began:.1f} s, operator {time.monotonic() - up:.1f} s")  # noqa: T201 - progress
 
 
+def was_up() -> bool:
+    """Whether the cluster is there already."""
+    status = subprocess.run([str(_PROGRAM), "status"], capture_output=True, check=False)
+    return status.returncode == 0
+
+
+def take_down() -> None:
+    """End the cluster."""
+    _cluster("down")
+
+
 @contextmanager
 def turn(*, alone: bool) -> Iterator[None]:
     """Wait for a turn: together with the other tests, or, for what disturbs every Terminal, alone."""
