@@ -5,22 +5,28 @@ The chart's ``settings`` value is this model's shape; a test holds the two and t
 
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 
-def _base_url(text: str) -> str:
+def _web_address(text: str) -> SplitResult:
+    """Split an address into parts: scheme, host and port, and nothing else."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http or https URL with a host, such as https://terminals.example.com")
-    if parts.path.rstrip("/") or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be scheme, host and port only: paths are computed from namespace and name")
-    if parts.port == 0:
-        raise ValueError("port must not be 0")
+    rest = text.rstrip("/").removeprefix(f"{parts.scheme}://").lower()
+    plain = parts.hostname if ":" not in parts.hostname else f"[{parts.hostname}]"
+    if rest not in {plain, f"{plain}:{parts.port}"} or parts.port == 0:
+        raise ValueError("must be scheme, host and port only, such as https://terminals.example.com:8443")
+    return parts
+
+
+def _origin(text: str) -> str:
+    _web_address(text)
     return text.rstrip("/").lower()
 
 
@@ -28,14 +34,6 @@ def _cidr(text: str) -> str:
     return str(ip_network(text))
 
 
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
-        raise ValueError("must be an origin such as https://chat.example.com: scheme, host and port only")
-    return text.lower()
-
-
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Origin = Annotated[str, AfterValidator(_origin)]
 
@@ -81,7 +79,7 @@ class RoutingSettings(SettingsModel):
     """Gateway: an HTTPRoute per Terminal. Ingress: an Ingress per Terminal. None: the Service only."""
     mode: Literal["Path", "Host"] = "Path"
     """Path: BASE/t/NAMESPACE/NAME. Host: NAME-NAMESPACE.HOST, an own browser origin for every user."""
-    base_url: BaseUrl = "http://localhost:8080"
+    base_url: Origin = "http://localhost:8080"
     """Where users reach the ingress controller or Gateway: scheme, host and port. In Host mode the host's parent."""
     allowed_origins: tuple[Origin, ...] = ()
     """Origins whose pages may call terminals: an Open WebUI's, as a user's own connection is made by the browser."""
@@ -89,6 +87,14 @@ class RoutingSettings(SettingsModel):
     """The Gateway, for type Gateway."""
     ingress: IngressSettings = IngressSettings()
     """The Ingress, for type Ingress."""
+
+    @model_validator(mode="after")
+    def _host_mode_needs_a_name(self) -> Self:
+        if self.mode == "Host" and self.host is None:
+            raise ValueError(
+                "baseUrl must have a host name, not an address, in mode Host: it is the parent of others"
+            )
+        return self
 
     @property
     def url(self) -> SplitResult:

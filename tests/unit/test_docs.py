@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from terminal_operator.api.group import API_VERSION
-from terminal_operator.api.models import TerminalClassSpec, TerminalSpec
+from terminal_operator.api.models import ApiModel, TerminalClassSpec, TerminalSpec
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), *sorted(REPOSITORY.glob("docs/*.md"))]
@@ -20,7 +20,7 @@ def _objects(text: str) -> list[dict[str, Any]]:
 
 
 def _assert_understood(manifest: dict[str, Any]) -> None:
-    models = {"Terminal": TerminalSpec, "TerminalClass": TerminalClassSpec}
+    models: dict[str, type[ApiModel]] = {"Terminal": TerminalSpec, "TerminalClass": TerminalClassSpec}
     models[manifest["kind"]].model_validate(manifest["spec"])
 
 

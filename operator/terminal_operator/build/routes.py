@@ -37,7 +37,6 @@ def build_route(terminal: Terminal, settings: RoutingSettings) -> Manifest | Non
 def _host(terminal: Terminal, settings: RoutingSettings) -> str | None:
     if settings.mode == "Path":
         return settings.host
-    # An address has no subdomains; nip.io and its like exist for that, and are a choice of the platform's.
     return f"{names_of(terminal).host_label}.{settings.url.hostname}"
 
 

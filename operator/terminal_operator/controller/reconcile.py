@@ -4,42 +4,29 @@ Level-based: a pass looks at how things are, never at what happened, so that it 
 after a crash in the middle of an earlier one.
 """
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from terminal_operator.api.group import API_VERSION
 from terminal_operator.api.models import Terminal, TerminalClass, parse_class, parse_terminal
-from terminal_operator.build.metadata import repair_labels
 from terminal_operator.build.terminal import build_terminal
+from terminal_operator.controller.act import Actor
 from terminal_operator.controller.cache import Cache, Key
 from terminal_operator.decide.acceptance import Violation, find_violation
 from terminal_operator.decide.observed import Observed
 from terminal_operator.decide.plan import make_plan
 from terminal_operator.decide.status import Outcome, build_status, is_urgent
 from terminal_operator.decide.writes import (
-    Apply,
-    Create,
-    Delete,
-    Merge,
     Plan,
-    Problem,
-    Role,
-    Write,
-    owner_uid,
-    stranger,
 )
 from terminal_operator.kube.cluster import Cluster
 from terminal_operator.kube.errors import (
-    AlreadyExistsError,
-    ConflictError,
     NotFoundError,
-    RejectedError,
 )
 from terminal_operator.kube.events import EventRecorder
 from terminal_operator.kube.kinds import (
@@ -51,7 +38,6 @@ from terminal_operator.kube.kinds import (
     SERVICE,
     TERMINAL,
     Kind,
-    kind_of,
 )
 from terminal_operator.names import TerminalNames
 from terminal_operator.settings import Settings
@@ -59,10 +45,6 @@ from terminal_operator.settings import Settings
 Manifest = dict[str, Any]
 logger = logging.getLogger(__name__)
 
-# What must stand before a pod may start: nobody's shell runs without its policy, or waits for its key.
-_BEFORE_POD: frozenset[Role] = frozenset({"key", "home", "policy"})
-# The route needs its Service: a Gateway controller that sees it without one reports an error at first.
-_FIRST: frozenset[Role] = _BEFORE_POD | {"service"}
 # Progress that nobody waits for is not written more often than this: a start is one write at its begin and one at
 # its end, not one for every step between.
 _STATUS_INTERVAL_SECONDS = 5.0
@@ -90,9 +72,7 @@ class Reconciler:
         self._now = now
         self._new_key = new_key
         self._status_written: dict[Key, datetime] = {}
-        # Objects met in the way of a creation: a watch does not show them, so they are looked at each time, rather
-        # than run into again (a refused Service takes an address and gives it back).
-        self._strangers: dict[Key, set[Kind]] = {}
+        self._actor = Actor(cluster=cluster, cache=cache)
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass; returns in how many seconds another is wanted, or None.
@@ -103,7 +83,7 @@ class Reconciler:
         body = self._cache.terminal(key)
         if body is None:
             self._status_written.pop(key, None)
-            self._strangers.pop(key, None)
+            self._actor.forget(key)
             return None
         if "deletionTimestamp" in body["metadata"]:
             return None  # the garbage collector has it from here
@@ -131,7 +111,7 @@ class Reconciler:
         objects = build_terminal(terminal, terminal_class, self._settings)
         observed = self._gather(key)
         plan = make_plan(terminal, objects, observed, new_key=self._new_key(), now=self._now())
-        await self._act(plan, terminal)
+        await self._actor.act(plan, terminal)
         outcome = Outcome(
             terminal=terminal,
             class_name=terminal_class.name,
@@ -183,86 +163,6 @@ class Reconciler:
             other_routes=tuple(route for kind, route in routes.items() if kind != wanted),
         )
 
-    async def _act(self, plan: Plan, terminal: Terminal) -> None:
-        """Carry a plan out: what the pod needs first, then the rest at the same time."""
-        first = [write for write in plan.writes if write.role in _FIRST]
-        rest = [write for write in plan.writes if write.role not in _FIRST]
-        await self._write_all(first, plan, terminal)
-        if any(role in plan.problems for role in _BEFORE_POD):
-            rest = [write for write in rest if not _is_new_pod(write)]
-        await self._write_all(rest, plan, terminal)
-
-    async def _write_all(self, writes: list[Write], plan: Plan, terminal: Terminal) -> None:
-        """Make independent writes at once; all have ended before an error of one is raised."""
-        results = await asyncio.gather(
-            *(self._write(write, plan, terminal) for write in writes), return_exceptions=True
-        )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-
-    async def _write(self, write: Write, plan: Plan, terminal: Terminal) -> None:
-        manifest = write.manifest
-        try:
-            match write:
-                case Create():
-                    await self._create(write, plan, terminal)
-                case Apply():
-                    self._cache.observe(await self._cluster.apply(manifest))
-                case Merge():
-                    self._cache.observe(await self._cluster.merge(manifest))
-                case Delete():
-                    await self._delete(manifest)
-        except NotFoundError as error:
-            if not isinstance(write, Create):
-                self._forget(manifest)
-                raise ConflictError("gone", error.kind, error.namespace, error.name) from error
-            # The namespace is going away, or the kind is not installed.
-            plan.problems[write.role] = Problem("NotFound", error.message)
-        except RejectedError as error:
-            plan.problems[write.role] = Problem("Rejected", error.message)
-
-    async def _create(self, write: Create, plan: Plan, terminal: Terminal) -> None:
-        if kind_of(write.manifest) not in self._strangers.get(_key_of(terminal), ()):
-            try:
-                self._cache.observe(await self._cluster.create(write.manifest))
-            except AlreadyExistsError:
-                pass
-            else:
-                return
-        await self._meet(write, plan, terminal)
-
-    async def _delete(self, manifest: Manifest) -> None:
-        metadata = manifest["metadata"]
-        await self._cluster.delete(
-            kind_of(manifest), metadata["namespace"], metadata["name"], metadata["uid"]
-        )
-
-    def _forget(self, manifest: Manifest) -> None:
-        metadata = manifest["metadata"]
-        known = self._cache.get(kind_of(manifest), metadata["namespace"], metadata["name"])
-        if known is not None and known["metadata"]["uid"] == metadata["uid"]:
-            self._cache.forget(known)
-
-    async def _meet(self, write: Create, plan: Plan, terminal: Terminal) -> None:
-        """Look at an object that is in the way of a creation: it is ours after all, or a stranger's."""
-        manifest, kind = write.manifest, kind_of(write.manifest)
-        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-        strangers = self._strangers.setdefault(_key_of(terminal), set())
-        strangers.discard(kind)
-        found = await self._cluster.get(kind, namespace, name)
-        if found is None:
-            raise ConflictError("gone again", kind.name, namespace, name)
-        if owner_uid(found) == terminal.uid:
-            # Not in the cache, so it has lost the labels that it is watched by, or was made a moment ago.
-            repair = repair_labels(terminal, found)
-            self._cache.observe(found if repair is None else await self._cluster.merge(repair))
-            # With its labels it is seen again; the next pass compares the rest of it.
-            plan.look_again = timedelta(0)
-            return
-        strangers.add(kind)
-        plan.problems[write.role] = stranger(manifest, found)
-
     async def _refuse(self, body: Manifest, violation: Violation) -> float | None:
         """Report a Terminal whose spec the operator cannot read; what it has is left as it is."""
         metadata = body["metadata"]
@@ -298,14 +198,6 @@ def _status_manifest(body: Manifest, status: Manifest) -> Manifest:
     # By the version, because for a status the API server does not look at the uid.
     named = {field: body["metadata"][field] for field in ("namespace", "name", "resourceVersion")}
     return {"apiVersion": API_VERSION, "kind": TERMINAL.name, "metadata": named, "status": status}
-
-
-def _is_new_pod(write: Write) -> bool:
-    return isinstance(write, Create) and write.role == "pod"
-
-
-def _key_of(terminal: Terminal) -> Key:
-    return Key(terminal.namespace, terminal.name)
 
 
 def _first_error(error: ValidationError, prefix: str) -> str:

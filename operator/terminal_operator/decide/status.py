@@ -201,7 +201,7 @@ def _first_problem(outcome: Outcome) -> Condition | None:
     roles: tuple[Role, ...] = ("key", "home", "policy", "service", "pod", "route")
     for role in roles:
         problem = outcome.plan.problems.get(role)
-        if problem is not None:
+        if problem is not None and problem.blocks:
             return Condition("Ready", "False", problem.reason, problem.message)
     return None
 
@@ -213,13 +213,11 @@ def _not_yet(condition_type: str, outcome: Outcome) -> Condition:
 
 
 def _phase(outcome: Outcome, conditions: list[Condition]) -> str:
-    if outcome.terminal.deleting:
-        return "Terminating"
     ready = next(each for each in conditions if each.type == "Ready")
     if ready.status == "True":
         return "Running"
     pod = outcome.observed.pod
-    if outcome.violation is not None or outcome.plan.problems or pod is None:
+    if outcome.violation is not None or _first_problem(outcome) is not None or pod is None:
         return "Running" if pod is not None and is_ready(pod) else "Pending"
     trouble = None if is_deleting(pod) else pod_trouble(pod)
     if trouble is None:

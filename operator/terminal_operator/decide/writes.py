@@ -56,6 +56,8 @@ class Problem:
 
     reason: str
     message: str
+    blocks: bool = True
+    """Whether the Terminal cannot be ready for it."""
 
 
 @dataclass

@@ -19,11 +19,12 @@ from kubernetes.aio.leaderelection.resourcelock.leaselock import LeaseLock
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-# A crashed leader is replaced within the lease plus one try of a standby: under 15 s.
+# A crashed leader is replaced within the lease plus one try of a standby: under 15 s. One that cannot renew stops
+# about when its lease ends; that both work for a moment is harmless, as every write is bound to what it is for.
 LEASE_SECONDS = 12
-RENEW_DEADLINE_SECONDS = 8
+RENEW_DEADLINE_SECONDS = 7
 RETRY_SECONDS = 2
-_REQUEST_SECONDS = 3.0
+_REQUEST_SECONDS = 2.0
 
 
 class BoundedLeaseLock(LeaseLock):

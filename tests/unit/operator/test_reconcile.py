@@ -429,6 +429,21 @@ async def test_what_the_cluster_refuses_is_said_and_tried_again_later(kind: Kind
     assert len(cluster.all(*CHILDREN)) == len(ALL)
 
 
+async def test_a_home_that_cannot_grow_is_told_of_and_neither_ends_readiness_nor_the_next_pod() -> None:
+    cluster, operator = await a_running_terminal()
+    cluster.before = refuse(
+        CLAIM, RejectedError("only dynamically provisioned pvc can be resized"), verb="apply"
+    )
+    cluster.edit(TERMINAL, KEY.namespace, KEY.name, lambda body: body["spec"].update(storage={"size": "9Gi"}))
+    await operator.run_once()
+    assert operator.condition("StorageReady") == ("False", "Rejected")
+    assert operator.condition("Ready") == ("True", "Ready")
+    assert operator.status()["phase"] == "Running"
+    cluster.remove(POD, KEY.namespace, NAMES[POD])
+    await operator.run_once()
+    assert cluster.one(POD, KEY.namespace, NAMES[POD])
+
+
 async def test_an_object_in_the_way_that_cannot_be_changed_is_reported_and_stops_nothing_else() -> None:
     cluster, operator = await a_running_terminal()
     cluster.edit(SERVICE, KEY.namespace, NAMES[SERVICE], lambda service: service["metadata"].pop("labels"))

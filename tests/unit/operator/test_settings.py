@@ -70,6 +70,9 @@ def test_a_base_url_is_scheme_host_and_port(url: str, kept: str) -> None:
         "https://example.com?a=b",
         "https://example.com#top",
         "https://me@example.com",
+        "https://:pw@example.com",
+        "https://example.com?",
+        "https://example.com:",
         "https://example.com:0",
         "https://example.com:99999",
         "https://example.com:port",
@@ -88,11 +91,17 @@ def test_a_route_can_name_a_host_and_no_address(url: str, host: str | None) -> N
     assert routing(baseUrl=url).routing.host == host
 
 
+@pytest.mark.parametrize("address", ["http://192.0.2.1:8080", "https://[2001:db8::1]"])
+def test_an_address_has_no_subdomains_for_host_mode(address: str) -> None:
+    with pytest.raises(ValueError, match="baseUrl must have a host name"):
+        routing(mode="Host", baseUrl=address)
+
+
 @pytest.mark.parametrize(
-    "origin", ["https://chat.example.com/", "chat.example.com", "https://a/b", "null", "*"]
+    "origin", ["chat.example.com", "https://a/b", "https://me:pw@a", "https://a?", "null", "*"]
 )
 def test_an_origin_is_scheme_host_and_port(origin: str) -> None:
-    assert routing(allowedOrigins=["https://Chat.example.com"]).routing.allowed_origins == (
+    assert routing(allowedOrigins=["https://Chat.example.com/"]).routing.allowed_origins == (
         "https://chat.example.com",
     )
     with pytest.raises(ValueError, match=r"routing.allowedOrigins.0"):
