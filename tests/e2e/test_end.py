@@ -2,7 +2,7 @@
 
 from tests.e2e.kit.namespace import Namespace
 from tests.e2e.kit.terminal import children_in
-from tests.e2e.kit.terminalclass import new_class
+from tests.e2e.kit.terminalclass import default_class, new_class
 from tests.e2e.kit.waiting import until
 
 
@@ -43,8 +43,7 @@ async def test_an_image_that_cannot_be_pulled_is_told_in_the_kubelets_words_and_
     namespace: Namespace,
 ) -> None:
     cluster = namespace.cluster
-    default = await cluster.api.get("terminalclasses", None, "default")
-    assert default is not None
+    default = await default_class(cluster)
     async with new_class(
         cluster, f"any-{namespace.name}", overridable=["image"], allowedImages=["localhost/*"]
     ) as name:

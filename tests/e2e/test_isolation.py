@@ -15,7 +15,7 @@ from tests.e2e.kit.api import Manifest
 from tests.e2e.kit.cluster import Cluster
 from tests.e2e.kit.namespace import Namespace
 from tests.e2e.kit.shell import Shell
-from tests.e2e.kit.terminalclass import new_class
+from tests.e2e.kit.terminalclass import default_class, new_class
 from tests.e2e.kit.waiting import until
 
 METADATA_SERVICE = "169.254.169.254"
@@ -74,8 +74,7 @@ def unprotected_pod(name: str, image: str) -> Manifest:
 
 async def start_unprotected(namespace: Namespace, *names: str) -> dict[str, str]:
     """Start unprotected pods, and return their addresses."""
-    default = await namespace.cluster.api.get("terminalclasses", None, "default")
-    assert default is not None
+    default = await default_class(namespace.cluster)
     await namespace.cluster.apply(
         namespace.name, *(unprotected_pod(name, default["spec"]["image"]) for name in names)
     )

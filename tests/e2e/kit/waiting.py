@@ -15,6 +15,7 @@ async def until(
     what: str,
     *,
     within: float = DEADLINE_SECONDS,
+    every: float = POLL_SECONDS,
     story: Callable[[], Awaitable[str]] | None = None,
 ) -> T:
     """Return the first true answer of `probe`.
@@ -23,6 +24,7 @@ async def until(
         probe: asked again and again; an answer that is not true means not yet.
         what: the sentence that became true, for the failure.
         within: seconds.
+        every: seconds between two questions.
         story: what to tell when time is over: conditions, events, logs.
     """
     deadline = time.monotonic() + within
@@ -32,13 +34,4 @@ async def until(
         if time.monotonic() > deadline:
             told = f"\n{await story()}" if story else ""
             raise AssertionError(f"in {within:g} s it never happened that {what}{told}")
-        await asyncio.sleep(POLL_SECONDS)
-
-
-async def stays_false(probe: Callable[[], Awaitable[object]], what: str, *, seconds: float) -> None:
-    """Fail when `probe` answers with anything true in that time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = await probe()
-        assert not answer, f"it happened that {what}: {answer!r}"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(every)
