@@ -17,7 +17,7 @@ class Row(NamedTuple):
 def seconds(what: str, values: Sequence[float], aim: str = "") -> Row:
     """Sum up times in seconds."""
     least, median, most = spread(values)
-    return Row(what, f"{least:.2f} s", f"{median:.2f} s", f"{most:.2f} s", aim)
+    return Row(what, f"{least:.3f} s", f"{median:.3f} s", f"{most:.3f} s", aim)
 
 
 def counts(what: str, values: Sequence[int], aim: str = "") -> Row:
