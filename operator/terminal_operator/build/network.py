@@ -51,6 +51,9 @@ def build_service(terminal: Terminal) -> Manifest:
         "spec": {
             "type": "ClusterIP",
             "selector": names.selector,
+            # There is one pod and no other to send requests to: one that is too busy to answer a probe in time still
+            # answers its user, and one that has just begun to listen need not wait for the kubelet's next probe.
+            "publishNotReadyAddresses": True,
             "ports": [{"name": PORT_NAME, "port": PORT, "targetPort": PORT_NAME, "protocol": "TCP"}],
         },
     }
