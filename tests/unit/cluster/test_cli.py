@@ -11,7 +11,8 @@ from localcluster.settings import CLUSTER_DIR
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     free = {"CLUSTER_API_PORT": "1", "CLUSTER_HTTP_PORT": "2"}  # nobody answers there
-    return {**os.environ, **free, "CLUSTER_BACKEND": "native", "TERMINAL_OPERATOR_CACHE": str(tmp_path)}
+    machine = {name: value for name, value in os.environ.items() if not name.startswith("CLUSTER_")}
+    return {**machine, **free, "CLUSTER_BACKEND": "native", "TERMINAL_OPERATOR_CACHE": str(tmp_path)}
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
