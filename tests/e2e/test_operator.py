@@ -170,9 +170,8 @@ async def test_a_terminal_costs_one_call_per_child_and_two_status_writes_and_an_
         ("POST", "Pod"): 1,
         ("POST", "HTTPRoute"): 1,
     }
-    assert {call: count for call, count in cost.items() if call[0] not in {"POST", "GET"}} == {
-        ("PATCH", "Terminal"): pytest.approx(2, abs=1)
-    }
+    assert {call for call in cost if call[0] not in {"POST", "GET"}} == {("PATCH", "Terminal")}
+    assert 1 <= cost["PATCH", "Terminal"] <= 2
     for turn in range(3):
         passes = await operator.passes()
         await _touch_default_class(namespace.cluster, str(turn))
