@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-from terminal_server import secrecy
+from terminal_server import listening, secrecy
 
 
 def main() -> None:
@@ -22,10 +22,14 @@ def main() -> None:
         "api_key": key,
     }
 
+    # Before the long imports: who comes meanwhile, the kubelet's first probe above all, waits for the answer
+    # instead of being refused and coming again a second later.
+    listener = listening.listen(arguments.host, arguments.port)
+
     # Imported late: the program may just have started itself again.
     from terminal_server import server  # noqa: PLC0415
 
-    sys.exit(server.run({name: value for name, value in given.items() if value is not None}))
+    sys.exit(server.run({name: value for name, value in given.items() if value is not None}, listener))
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -41,8 +41,11 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(given: Mapping[str, object]) -> int:
-    """Serve until stopped, with the settings of the environment and those `given`; return the exit status."""
+def run(given: Mapping[str, object], listener: socket.socket | None) -> int:
+    """Serve until stopped, with the settings of the environment and those `given`; return the exit status.
+
+    Without a listener, the port of the settings is opened here.
+    """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = from_environment(os.environ, given)
@@ -60,11 +63,11 @@ def run(given: Mapping[str, object]) -> int:
         print(f"API key: {generated}", flush=True)  # noqa: T201 - once, and not in the log
     environment.furnish(settings.home)
     _allow_many_files()
-    serve(settings, create_app(settings, keys=keys, variables=dict(os.environ)))
+    serve(settings, create_app(settings, keys=keys, variables=dict(os.environ)), listener)
     return 0
 
 
-def serve(settings: Settings, app: FastAPI) -> None:
+def serve(settings: Settings, app: FastAPI, listener: socket.socket | None = None) -> None:
     """Serve the application until a signal."""
     # asyncio's own loop: starting a process takes three times as long under uvloop.
     config = uvicorn.Config(
@@ -85,7 +88,7 @@ def serve(settings: Settings, app: FastAPI) -> None:
     # Uvicorn raises the signal that stopped it once more; being told to stop is no failure.
     signal.signal(signal.SIGTERM, _stopped)
     signal.signal(signal.SIGINT, _stopped)
-    Server(config, app.state.services).run()
+    Server(config, app.state.services).run(sockets=[listener] if listener is not None else None)
 
 
 def _stopped(_signal: int, _frame: FrameType | None) -> None:

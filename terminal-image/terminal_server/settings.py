@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from terminal_server.listening import DEFAULT_HOST, DEFAULT_PORT
+
 PREFIX = "TERMINAL_SERVER_"
 ALIASES = {"api_key_file": "OPEN_TERMINAL_API_KEY_FILE"}
 _GIBIBYTE = 1024**3
@@ -38,8 +40,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(default="0.0.0.0", description="Address to listen on.")  # noqa: S104 - in a container
-    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    host: str = Field(default=DEFAULT_HOST, description="Address to listen on.")
+    port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="Port to listen on.")
     api_key: SecretStr | None = Field(
         default=None, description="The key clients must send. `OPEN_TERMINAL_API_KEY` is understood too."
     )

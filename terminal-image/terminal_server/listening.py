@@ -1,0 +1,27 @@
+"""Opens the port, before everything that takes time. Only light modules are imported here."""
+
+import os
+import socket
+
+DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - in a container
+DEFAULT_PORT = 8000
+_BACKLOG = 2048
+
+
+def listen(host: str | None, port: int | None) -> socket.socket | None:
+    """Listen where the arguments, else the environment, else the defaults say.
+
+    Returns None where that is no port: the settings are checked later, by name.
+
+    Raises:
+        SystemExit: somebody else listens there.
+    """
+    host = host or os.environ.get("TERMINAL_SERVER_HOST") or DEFAULT_HOST
+    try:
+        number = port if port is not None else int(os.environ.get("TERMINAL_SERVER_PORT") or DEFAULT_PORT)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, number), family=family, backlog=_BACKLOG)
+    except (ValueError, OverflowError):
+        return None
+    except OSError as error:
+        raise SystemExit(f"terminal-server: cannot listen on {host}:{number}: {error.strerror}") from None
