@@ -11,8 +11,7 @@ PORT ?= 8000
 KEY ?=
 # The tests have a cluster of their own, beside the demo's.
 TEST_CLUSTER := CLUSTER_NAME=$${CLUSTER_NAME:-terminals-test} CLUSTER_API_PORT=$${CLUSTER_API_PORT:-16443} CLUSTER_HTTP_PORT=$${CLUSTER_HTTP_PORT:-18081}
-UNIT := tests/unit tests/contract tests/chart tests/cluster_protocol
-CLUSTERED := tests/cluster tests/cluster_protocol tests/e2e
+UNIT := tests/unit tests/contract tests/cluster_protocol
 
 .PHONY: help setup demo demo-down test test-unit test-e2e bench lint serve
 
@@ -35,7 +34,7 @@ test-unit: setup  ## seconds, no cluster
 	@scripts/python -m pytest $(UNIT) -m "not cluster" -n 2
 
 test-e2e: setup  ## on a real cluster of its own
-	@$(TEST_CLUSTER) scripts/test-e2e $(CLUSTERED)
+	@$(TEST_CLUSTER) scripts/test-e2e
 
 bench: setup  ## measure, and print one table
 	@$(TEST_CLUSTER) scripts/python benchmarks/run.py

@@ -14,8 +14,6 @@ from localcluster.paths import launch_record, state_file
 
 from tests.cluster.clusters import Cluster, eventually
 
-pytestmark = pytest.mark.xdist_group("own-clusters")
-
 
 def interfaces() -> list[str]:
     """Network interfaces of the machine."""

@@ -8,8 +8,6 @@ import pytest
 
 from tests.cluster.clusters import Cluster, eventually
 
-pytestmark = pytest.mark.xdist_group("own-clusters")
-
 
 def test_up_twice_is_harmless(cluster: Cluster) -> None:
     before = {name: row["pid"] for name, row in cluster.rows().items()}

@@ -29,7 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need the cluster to themselves come last, one after the other."""
     for item in items:
         if item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group("alone"))
             item.add_marker(pytest.mark.timeout(900))
     items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
 
