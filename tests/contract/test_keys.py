@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.contract.running import KEY, Client, Server, connected, running
+from tests.contract.running import KEY, Client, Server, connected, free_port, running
 
 CLOSED = [("POST", "/execute"), ("POST", "/files/upload"), ("GET", "/nothing-here"), ("DELETE", "/execute")]
 
@@ -112,7 +112,7 @@ def test_a_key_file_that_is_no_use_stops_the_server_instead_of_opening_it(
     if content is not None:
         file.write_text(content)
     ended = subprocess.run(
-        [sys.executable, "-m", "terminal_server", "run", "--port", "1"],
+        [sys.executable, "-m", "terminal_server", "run", "--port", str(free_port())],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), variable: str(file)},
         capture_output=True,
         text=True,
