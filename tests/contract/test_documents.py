@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -84,7 +83,6 @@ def _examples() -> list[tuple[str, str]]:
     return re.findall(r"```sh\n(.*?)```\n+```(?:json|text)\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are curl commands")
 @pytest.mark.parametrize(("command", "answer"), _examples(), ids=lambda text: text.split("\n")[0][:60])
 def test_the_examples_of_the_page_give_what_the_page_says(
     client: Client, command: str, answer: str, tmp_path: Path

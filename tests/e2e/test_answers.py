@@ -114,3 +114,17 @@ async def test_the_url_and_the_key_stay_when_the_pod_is_deleted(namespace: Names
     again = await alice.shell()
     assert (again.url, again.key) == (shell.url, shell.key)
     assert await again.output("echo still me") == "still me\n"
+
+
+async def test_git_and_virtual_environments_need_no_more_than_home_and_tmp_to_write_to(alice: Shell) -> None:
+    work = (
+        "git init --quiet . && git -c user.name=a -c user.email=a@example.com commit --quiet --allow-empty -m first"
+        " && python3 -m venv env && env/bin/python -c 'import sys; print(sys.prefix)'"
+    )
+    for place in ("$HOME", "/tmp"):  # noqa: S108 - the pod's own
+        folder = (await alice.output(f"mktemp --directory --tmpdir={place}")).strip()
+        assert await alice.output(f"cd {folder} && {work}; rm -rf {folder}") == f"{folder}/env\n"
+    for place in ("/", "/etc", "/usr/bin", "/opt/terminal-server"):
+        result = await alice.execute(f"touch {place}/made-by-a-user")
+        assert result.exit_code != 0
+        assert "Read-only file system" in result.stderr

@@ -29,6 +29,8 @@ Manifest = dict[str, Any]
 _BEFORE_POD: frozenset[Role] = frozenset({"key", "home", "policy"})
 # The route needs its Service: a Gateway controller that sees it without one reports an error at first.
 _FIRST: frozenset[Role] = _BEFORE_POD | {"service"}
+# How the API server ends its refusal to create anything in a namespace that is being deleted.
+_NAMESPACE_TERMINATING = "because it is being terminated"
 
 
 class Actor:
@@ -84,7 +86,8 @@ class Actor:
         except RejectedError as error:
             # A home that cannot grow is still a home.
             grown = write.role == "home" and not isinstance(write, Create)
-            plan.problems[write.role] = Problem("Rejected", error.message, blocks=not grown)
+            reason = "NamespaceTerminating" if _NAMESPACE_TERMINATING in error.message else "Rejected"
+            plan.problems[write.role] = Problem(reason, error.message, blocks=not grown)
 
     async def _create(self, write: Create, plan: Plan, terminal: Terminal) -> None:
         if kind_of(write.manifest) not in self._strangers.get(_key_of(terminal), ()):

@@ -19,7 +19,17 @@ logger = logging.getLogger(__name__)
 
 # Reasons of the way to readiness and back, which are no trouble.
 _QUIET = frozenset(
-    {"Creating", "Starting", "Provisioning", "WaitingForGateway", "PodEnding", "WaitingForCleanup"}
+    {
+        "Creating",
+        "NamespaceTerminating",
+        "NotAccepted",
+        "PodEnding",
+        "Provisioning",
+        "Starting",
+        "UpToDate",
+        "WaitingForCleanup",
+        "WaitingForGateway",
+    }
 )
 _NOTE_LIMIT = 1024
 
@@ -87,7 +97,7 @@ class KubernetesEvents:
 
 
 def _is_news(condition: Manifest, before: Manifest | None) -> bool:
-    if condition["status"] != "False" or condition["reason"] in _QUIET | {"UpToDate", "NotAccepted"}:
+    if condition["status"] != "False" or condition["reason"] in _QUIET:
         return False
     return before is None or (before["status"], before["reason"]) != (
         condition["status"],

@@ -545,6 +545,16 @@ async def test_a_trouble_is_an_event_once_and_what_is_on_its_way_is_none() -> No
     assert event["regarding"]["uid"] == "uid-terminal"
 
 
+async def test_a_namespace_on_its_way_out_is_no_trouble_to_tell_of() -> None:
+    cluster, operator = await a_running_terminal()
+    refusal = "unable to create new content in namespace here because it is being terminated"
+    cluster.before = refuse(POD, RejectedError(refusal))
+    cluster.remove(POD, KEY.namespace, NAMES[POD])
+    assert await operator.run_once() == 30
+    assert operator.condition("Ready") == ("False", "NamespaceTerminating")
+    assert not cluster.all(EVENT)
+
+
 async def test_an_event_that_cannot_be_written_harms_nothing() -> None:
     cluster = a_cluster(className="nowhere")
     cluster.before = refuse(EVENT, RejectedError("forbidden"))
