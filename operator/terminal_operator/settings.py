@@ -13,21 +13,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic.alias_generators import to_camel
 
 
-def _web_address(text: str) -> SplitResult:
-    """Split an address into parts: scheme, host and port, and nothing else."""
+def _origin(text: str) -> str:
+    """Check that an address is scheme, host and port, and nothing else."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http or https URL with a host, such as https://terminals.example.com")
-    rest = text.rstrip("/").removeprefix(f"{parts.scheme}://").lower()
+    address = text.rstrip("/").lower()
     plain = parts.hostname if ":" not in parts.hostname else f"[{parts.hostname}]"
+    rest = address.removeprefix(f"{parts.scheme}://")
     if rest not in {plain, f"{plain}:{parts.port}"} or parts.port == 0:
         raise ValueError("must be scheme, host and port only, such as https://terminals.example.com:8443")
-    return parts
-
-
-def _origin(text: str) -> str:
-    _web_address(text)
-    return text.rstrip("/").lower()
+    return address
 
 
 def _cidr(text: str) -> str:

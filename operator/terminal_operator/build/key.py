@@ -9,7 +9,13 @@ import base64
 import hashlib
 
 from terminal_operator.api.models import Terminal
-from terminal_operator.build.metadata import Manifest, child_metadata, names_of
+from terminal_operator.build.metadata import (
+    Manifest,
+    bound_to,
+    child_metadata,
+    names_of,
+    repair_labels,
+)
 from terminal_operator.names import KEY_FIELD, KEY_HASH_FIELD
 
 
@@ -30,17 +36,14 @@ def repair_key_secret(terminal: Terminal, observed: Manifest) -> Manifest | None
     Never holds the key, so that no write of the operator's can change it; where a person put another one in, its
     hash follows. Where the key itself was emptied there is nothing to repair it from: see `key_is_lost`.
     """
-    metadata, data = observed["metadata"], observed.get("data") or {}
-    wanted = child_metadata(terminal, metadata["name"])
-    labels = metadata.get("labels") or {}
-    missing = {name: value for name, value in wanted["labels"].items() if labels.get(name) != value}
-    repair: Manifest = {}
-    if not key_is_lost(observed) and data.get(KEY_HASH_FIELD) != (hashed := _encode(_hash(_key(observed)))):
+    repair = repair_labels(terminal, observed)
+    if key_is_lost(observed):
+        return repair
+    hashed = _encode(_hash(_key(observed)))
+    if observed["data"].get(KEY_HASH_FIELD) != hashed:
+        repair = repair or bound_to(observed)
         repair["data"] = {KEY_HASH_FIELD: hashed}
-    if not missing and not repair:
-        return None
-    bound = {field: metadata[field] for field in ("namespace", "name", "uid", "resourceVersion")}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {**bound, "labels": missing}, **repair}
+    return repair
 
 
 def key_is_lost(observed: Manifest) -> bool:

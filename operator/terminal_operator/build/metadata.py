@@ -38,14 +38,20 @@ def child_metadata(terminal: Terminal, name: str) -> Manifest:
 
 def repair_labels(terminal: Terminal, observed: Manifest) -> Manifest | None:
     """Return what to merge into exactly this version of a child for it to have its labels, None where it has."""
-    metadata = observed["metadata"]
-    labels = metadata.get("labels") or {}
+    labels = observed["metadata"].get("labels") or {}
     missing = {name: value for name, value in names_of(terminal).labels.items() if labels.get(name) != value}
     if not missing:
         return None
-    bound = {field: metadata[field] for field in ("namespace", "name", "uid", "resourceVersion")}
+    repair = bound_to(observed)
+    repair["metadata"]["labels"] = missing
+    return repair
+
+
+def bound_to(observed: Manifest) -> Manifest:
+    """Return the beginning of a merge into exactly this version of an object: into any other it is a conflict."""
+    metadata = observed["metadata"]
     return {
         "apiVersion": observed["apiVersion"],
         "kind": observed["kind"],
-        "metadata": {**bound, "labels": missing},
+        "metadata": {field: metadata[field] for field in ("namespace", "name", "uid", "resourceVersion")},
     }

@@ -4,7 +4,6 @@ Level-based: a pass looks at how things are, never at what happened, so that it 
 after a crash in the middle of an earlier one.
 """
 
-import logging
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,29 +20,15 @@ from terminal_operator.decide.acceptance import Violation, find_violation
 from terminal_operator.decide.observed import Observed
 from terminal_operator.decide.plan import make_plan
 from terminal_operator.decide.status import Outcome, build_status, is_urgent
-from terminal_operator.decide.writes import (
-    Plan,
-)
+from terminal_operator.decide.writes import Plan, is_deleting
 from terminal_operator.kube.cluster import Cluster
-from terminal_operator.kube.errors import (
-    NotFoundError,
-)
+from terminal_operator.kube.errors import NotFoundError
 from terminal_operator.kube.events import EventRecorder
-from terminal_operator.kube.kinds import (
-    CLAIM,
-    NETWORK_POLICY,
-    POD,
-    ROUTES,
-    SECRET,
-    SERVICE,
-    TERMINAL,
-    Kind,
-)
+from terminal_operator.kube.kinds import CLAIM, NETWORK_POLICY, POD, ROUTES, SECRET, SERVICE, TERMINAL, Kind
 from terminal_operator.names import TerminalNames
 from terminal_operator.settings import Settings
 
 Manifest = dict[str, Any]
-logger = logging.getLogger(__name__)
 
 # Progress that nobody waits for is not written more often than this: a start is one write at its begin and one at
 # its end, not one for every step between.
@@ -85,7 +70,7 @@ class Reconciler:
             self._status_written.pop(key, None)
             self._actor.forget(key)
             return None
-        if "deletionTimestamp" in body["metadata"]:
+        if is_deleting(body):
             return None  # the garbage collector has it from here
         try:
             terminal = parse_terminal(body)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from terminal_operator.decide.writes import Problem
+from terminal_operator.decide.writes import Problem, is_deleting
 
 Manifest = dict[str, Any]
 
@@ -12,7 +12,7 @@ _ON_THE_WAY = frozenset({"ContainerCreating", "PodInitializing", ""})
 
 def is_ready(pod: Manifest) -> bool:
     """Whether the pod answers."""
-    return _condition(pod, "Ready").get("status") == "True" and "deletionTimestamp" not in pod["metadata"]
+    return _condition(pod, "Ready").get("status") == "True" and not is_deleting(pod)
 
 
 def pod_trouble(pod: Manifest) -> Problem | None:
