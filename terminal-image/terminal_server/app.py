@@ -8,21 +8,24 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from terminal_server import environment, openapi, workers
-from terminal_server.addresses import is_public
+from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing, RequireKey
 from terminal_server.engine import Engine
 from terminal_server.errors import CatchErrors, add_handlers
-from terminal_server.fetch import AddressCheck, Fetcher
-from terminal_server.links import Links
+from terminal_server.files.addresses import is_public
+from terminal_server.files.fetch import AddressCheck, Fetcher
+from terminal_server.files.links import Links
 from terminal_server.middleware.access_log import AccessLog
 from terminal_server.middleware.prefix import StripPrefix
+from terminal_server.middleware.tolerance import DropNothings
 from terminal_server.routers import downloads, execute, health, uploads
 from terminal_server.services import Services
+from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id"]
-_OPEN = {"/health", "/docs", "/openapi.json"}
+_OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/api/config"}
 _LINKED = ("/files/upload/", "/files/download/")
 
 
@@ -43,6 +46,9 @@ def create_app(
     """
     services = Services(
         settings=settings,
+        keys=keys,
+        activity=Activity(),
+        directories=WorkingDirectories(settings.home, settings.session_seconds),
         engine=Engine(
             shell=settings.shell,
             environment=environment.for_commands(variables, settings),
@@ -101,6 +107,7 @@ def _middleware(settings: Settings, keys: KeyRing) -> list[Middleware]:
     return [
         Middleware(StripPrefix, prefix=settings.path_prefix),
         Middleware(AccessLog),
+        Middleware(DropNothings),
         cors,
         Middleware(CatchErrors),
         Middleware(RequireKey, keys=keys, is_open=is_open),

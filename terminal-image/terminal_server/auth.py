@@ -82,9 +82,13 @@ class KeyRing:
     def accepts(self, authorization: str | None) -> bool:
         """Tell whether a header `Authorization: Bearer KEY` carries a valid key."""
         scheme, _, key = (authorization or "").partition(" ")
-        digest = hashlib.sha256(key.strip().encode("latin-1", "replace")).digest()
+        return self.accepts_key(key.strip().encode("latin-1", "replace")) and scheme.lower() == "bearer"
+
+    def accepts_key(self, key: bytes) -> bool:
+        """Tell whether these bytes are a valid key."""
+        digest = hashlib.sha256(key).digest()
         matches = [hmac.compare_digest(digest, source.digest()) for source in self.sources]
-        return scheme.lower() == "bearer" and any(matches)
+        return any(matches)
 
 
 def load_keys(settings: Settings) -> tuple[KeyRing, str | None]:

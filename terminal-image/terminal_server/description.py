@@ -9,8 +9,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from terminal_server.commands.output import Capture
 from terminal_server.engine import Engine, SpawnError
-from terminal_server.output import Capture
 from terminal_server.settings import Settings
 
 _PYTHON_SECONDS = 5.0

@@ -11,8 +11,8 @@ class BadNameError(ValueError):
     """A path or a name that cannot be one."""
 
 
-def absolute(path: str, home: Path) -> Path:
-    """Return where `path` leads: from home if it is relative, as a shell's `cd` would see it.
+def absolute(path: str, home: Path, start: Path | None = None) -> Path:
+    """Return where `path` leads, as a shell's `cd` would see it: from `start`, else from home, if it is relative.
 
     Raises:
         BadNameError: it is empty or holds a NUL.
@@ -20,12 +20,12 @@ def absolute(path: str, home: Path) -> Path:
     if not path or "\0" in path:
         raise BadNameError("a path must not be empty or hold a NUL character")
     if path == "~" or path.startswith("~/"):
-        path = "." + path[1:]
+        path, start = "." + path[1:], home
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
         raise BadNameError("a path must be valid Unicode") from None
-    return Path(os.path.normpath(home / path))
+    return Path(os.path.normpath((start or home) / path))
 
 
 def file_name(name: str) -> str:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
+from terminal_server.activity import Activity
+from terminal_server.auth import KeyRing
 from terminal_server.engine import Engine
-from terminal_server.fetch import Fetcher
-from terminal_server.links import Links
+from terminal_server.files.fetch import Fetcher
+from terminal_server.files.links import Links
+from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 
 
@@ -16,12 +20,15 @@ class Services:
     """The parts of one running server."""
 
     settings: Settings
+    keys: KeyRing
     engine: Engine
+    activity: Activity
+    directories: WorkingDirectories
     links: Links
     fetcher: Fetcher
 
 
-def _of_request(request: Request) -> Services:
+def _of_request(request: HTTPConnection) -> Services:
     services = request.app.state.services
     if not isinstance(services, Services):
         raise TypeError("the application was not made by create_app")
@@ -29,4 +36,4 @@ def _of_request(request: Request) -> Services:
 
 
 Shared = Annotated[Services, Depends(_of_request)]
-"""The parameter of a route that needs the services."""
+"""The parameter of a route, of HTTP or a WebSocket, that needs the services."""

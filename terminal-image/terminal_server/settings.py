@@ -4,7 +4,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -12,7 +12,27 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from terminal_server.listening import DEFAULT_HOST, DEFAULT_PORT
 
 PREFIX = "TERMINAL_SERVER_"
-ALIASES = {"api_key_file": "OPEN_TERMINAL_API_KEY_FILE"}
+OPEN_PREFIX = "OPEN_TERMINAL_"
+ALIASES = {
+    "api_key_file": "API_KEY_FILE",
+    "cors_origins": "CORS_ALLOWED_ORIGINS",
+    "log_dir": "LOG_DIR",
+    "output_limit_bytes": "MAX_LOG_SIZE",
+    "log_retention_seconds": "LOG_RETENTION",
+    "execute_wait_seconds": "EXECUTE_TIMEOUT",
+    "execute_description": "EXECUTE_DESCRIPTION",
+    "max_shells": "MAX_SESSIONS",
+    "enable_terminal": "ENABLE_TERMINAL",
+    "enable_notebooks": "ENABLE_NOTEBOOKS",
+    "enable_system_prompt": "ENABLE_SYSTEM_PROMPT",
+    "system_prompt": "SYSTEM_PROMPT",
+    "info": "INFO",
+    "term": "TERM",
+    "file_browser_root": "FILE_BROWSER_ROOT",
+    "binary_types": "BINARY_MIME_PREFIXES",
+    "session_seconds": "SESSION_CWD_TTL",
+}
+"""Settings that Open Terminal has too, by its names, which begin with OPEN_TERMINAL_."""
 _GIBIBYTE = 1024**3
 
 
@@ -33,6 +53,10 @@ def _home() -> Path:
 
 def _shell() -> str:
     return "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Flag = Annotated[bool, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 
 
 class Settings(BaseModel):
@@ -75,11 +99,107 @@ class Settings(BaseModel):
     )
     command_limit_bytes: int = Field(default=16 * 1024**2, ge=1, description="Size of a body of `/execute`.")
     kill_grace_seconds: float = Field(default=1.0, ge=0, description="Time between SIGTERM and SIGKILL.")
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+    execute_contract: Literal[1, 2] = Field(
+        default=2,
+        description="The answer of an `/execute` that does not show which one it wants: 1 as Open Terminal 0.1, "
+        "2 as Open Terminal 0.14.",
+    )
+    execute_wait_seconds: float = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="How long an `/execute` of contract 2 waits for the command's end if the call does not say.",
+    )
+    execute_description: str = Field(
+        default="", description="Added to the description of `/execute` that models read."
+    )
+    answer_limit_bytes: int = Field(
+        default=64 * 1024,
+        ge=1024,
+        description="Output of a command in one answer of contract 2; its head and tail are kept, the rest is in "
+        "the log.",
+    )
+    log_dir: Path | None = Field(
+        default=None, description="Where the logs of commands are. Default `DATA_DIR/commands`."
+    )
+    log_total_bytes: int = Field(
+        default=4 * _GIBIBYTE,
+        ge=0,
+        description="Disk for the logs of all commands; the oldest that have ended make room.",
+    )
+    log_retention_seconds: float = Field(
+        default=7 * 86400, ge=0, description="How long the log of a command that has ended is kept."
+    )
+    max_commands: int = Field(
+        default=1000, ge=1, description="Commands remembered; the oldest that have ended are forgotten."
+    )
+    session_seconds: float = Field(
+        default=7 * 86400,
+        ge=0,
+        description="How long a session that is not used keeps its working directory.",
+    )
+    enable_terminal: Flag = Field(default=True, description="Whether there are interactive shells.")
+    max_shells: int = Field(default=16, ge=0, description="Interactive shells at the same time.")
+    shell_linger_seconds: float = Field(
+        default=86400,
+        ge=0,
+        description="How long an interactive shell nobody is connected to, in which no job runs, is kept.",
+    )
+    scrollback_bytes: int = Field(
+        default=256 * 1024,
+        ge=1024,
+        description="Output of an interactive shell that is kept for who connects later.",
+    )
+    term: str = Field(default="xterm-256color", description="`TERM` of interactive shells.")
+    enable_notebooks: Flag = Field(
+        default=True, description="Whether notebooks can be run, if Jupyter is there."
+    )
+    max_notebooks: int = Field(default=8, ge=0, description="Notebooks open at the same time.")
+    enable_mcp: Flag = Field(default=True, description="Whether the tools are offered over MCP at `/mcp`.")
+    enable_system_prompt: Flag = Field(default=True, description="Whether there is a prompt at `/system`.")
+    system_prompt: str = Field(
+        default="",
+        description="The prompt of `/system` instead of the own one; `{{os}}`, `{{user}}` and the like are filled in.",
+    )
+    info: str = Field(default="", description="What users and models should know of this place, at `/info`.")
+    file_browser_root: str = Field(
+        default="home",
+        description="Where file browsers begin: `home`, `filesystem`, or a path.",
+    )
+    binary_types: Words = Field(
+        default=("image",), description="Types of files that are read as they are: beginnings of MIME types."
+    )
+    read_limit_bytes: int = Field(
+        default=16 * 1024**2, ge=1, description="Size of a file that can be read as text in one answer."
+    )
+    upload_retention_seconds: float = Field(
+        default=86400, ge=0, description="How long an upload that was broken off can be resumed."
+    )
+    cors_origins: Words = Field(
         default=(), description="Browser origins that may call, separated by commas. None by default."
     )
     fetch_limit_bytes: int = Field(default=_GIBIBYTE, ge=1, description="Size of a file fetched by `url=`.")
     fetch_timeout_seconds: float = Field(default=300, gt=0, description="Time for a file fetched by `url=`.")
+    idle_seconds: float = Field(
+        default=0, ge=0, description="End when nothing has happened for so long. 0: never."
+    )
+    drain_seconds: float = Field(
+        default=10, ge=0, description="How long it is said not to be ready before an idle server ends."
+    )
+    termination_file: Path = Field(
+        default=Path("/dev/termination-log"),
+        description="Where the reason of an end is written, if it is there.",
+    )
+    stop_seconds: float = Field(
+        default=10, gt=0, description="Time for requests and shells to end when told to stop."
+    )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of Prometheus metrics at `/metrics`. 0: none."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How log lines are written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important log lines that are written."
+    )
 
     @property
     def base_url(self) -> str:
@@ -96,6 +216,11 @@ class Settings(BaseModel):
         """The folder for output that does not fit in memory."""
         return self.data_dir or self.home / ".cache" / "terminal-server"
 
+    @property
+    def command_logs(self) -> Path:
+        """The folder of the logs of commands."""
+        return self.log_dir or self.spill_dir / "commands"
+
 
 def from_environment(environment: Mapping[str, str], given: Mapping[str, object]) -> Settings:
     """Return the settings of `environment`, overridden by those `given`; an empty variable is none.
@@ -105,7 +230,7 @@ def from_environment(environment: Mapping[str, str], given: Mapping[str, object]
     """
     values: dict[str, object] = {}
     for name in Settings.model_fields:
-        value = environment.get(PREFIX + name.upper()) or environment.get(ALIASES.get(name, ""))
+        value = environment.get(PREFIX + name.upper()) or environment.get(OPEN_PREFIX + ALIASES.get(name, ""))
         if value:
             values[name] = value
     return Settings.model_validate({**values, **given})

@@ -2,42 +2,43 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from subprocess import Popen
 
-from terminal_server.engine.pipes import Pipe
+from terminal_server.engine.pipes import Input, Pipe
 
 TIMED_OUT = -1
 """The exit code of a command that was ended for its time being over, and of no other."""
 
 
 class Process:
-    """A shell with a command, the leader of its own session, and all that descends from it."""
+    """A program, a shell with a command mostly, the leader of its own session, and all that descends from it."""
 
     def __init__(
-        self, popen: Popen[bytes], pipes: list[Pipe], end_tree: Callable[[], Awaitable[None]]
+        self,
+        pid: int,
+        pipes: list[Pipe],
+        end_tree: Callable[[bool], Awaitable[None]],
+        stdin: Input | None = None,
     ) -> None:
-        self._popen = popen
+        self.pid = pid
+        """The leader's process id, which is its session's and its group's as well."""
+        self.stdin = stdin
+        """Where its input is written, if it was started with one."""
         self._pipes = pipes
         self._end_tree = end_tree
         self._ended = asyncio.Event()
         self.exit_code: int | None = None
-        """128 + N for a shell ended by signal N, as shells say it; None while it runs."""
-
-    @property
-    def pid(self) -> int:
-        """The shell's process id, which is its session's and its group's as well."""
-        return self._popen.pid
+        """128 + N for a program ended by signal N, as shells say it; None while it runs."""
 
     async def wait(self) -> int:
-        """Wait for the shell to end, and return its exit code. Everything it printed has been fed by then."""
+        """Wait for the program to end, and return its exit code. Everything it printed has been fed by then."""
         await self._ended.wait()
         if self.exit_code is None:
             raise RuntimeError("a process ended without an exit code")
         return self.exit_code
 
-    async def end(self) -> None:
-        """End the whole tree; return when nothing of it lives."""
-        await self._end_tree()
+    async def end(self, *, force: bool = False) -> None:
+        """End the whole tree, with `force` without asking first; return when nothing of it lives."""
+        await self._end_tree(force)
 
     async def run(self, timeout_seconds: float | None) -> int:
         """Wait for the end, at most so long; then, or when cancelled, end the whole tree."""
@@ -52,8 +53,9 @@ class Process:
 
     def on_exit(self, code: int) -> None:
         """Take the exit code (negative: a signal) from the reaper."""
-        self._popen.returncode = code
         for pipe in self._pipes:
             pipe.finish()
+        if self.stdin is not None:
+            self.stdin.close()
         self.exit_code = code if code >= 0 else 128 - code
         self._ended.set()

@@ -105,20 +105,29 @@ def _with_descendants(table: Table, seeds: Iterable[int]) -> list[Entry]:
     return list(found.values())
 
 
-async def end(find: Callable[[], Awaitable[list[Entry]]], grace_seconds: float) -> None:
-    """End what `find` finds: SIGTERM, SIGKILL after the grace, until there is nothing left."""
+async def end(find: Callable[[], Awaitable[list[Entry]]], grace_seconds: float | None) -> None:
+    """End what `find` finds: SIGTERM, SIGKILL after the grace, until there is nothing left.
+
+    Without a grace, SIGKILL at once.
+    """
+    if grace_seconds is not None:
+        await _ask_to_end(find, grace_seconds)
+    living = await find()
+    deadline = time.monotonic() + _KILL_SECONDS
+    while living and time.monotonic() < deadline:
+        await _freeze(find)
+        _signal(await find(), signal.SIGKILL)
+        await asyncio.sleep(_POLL_SECONDS)
+        living = await find()
+
+
+async def _ask_to_end(find: Callable[[], Awaitable[list[Entry]]], grace_seconds: float) -> None:
     living = await find()
     # All stand still until all have been told: a script must not go on when its child is the first to end.
     for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
         _signal(living, number)
     deadline = time.monotonic() + grace_seconds
     while living and time.monotonic() < deadline:
-        await asyncio.sleep(_POLL_SECONDS)
-        living = await find()
-    deadline = time.monotonic() + _KILL_SECONDS
-    while living and time.monotonic() < deadline:
-        await _freeze(find)
-        _signal(await find(), signal.SIGKILL)
         await asyncio.sleep(_POLL_SECONDS)
         living = await find()
 

@@ -1,13 +1,15 @@
 """What the routes of files share."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import HTTPException
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from terminal_server.paths import BadNameError, absolute
 from terminal_server.services import Services
+from terminal_server.sessions import Session
 
 EXPIRED = "This link is not valid, or not any more."
 NEEDS_KEY: dict[int | str, dict[str, Any]] = {401: {"description": "Invalid or missing API key."}}
@@ -19,9 +21,36 @@ class Link(BaseModel):
     url: str = Field(description="The link.")
 
 
-def located(path: str, services: Services) -> Path:
-    """Return the absolute path of what a client named, or answer 422."""
+def _listed(value: object) -> object:
+    """Take a list as clients send it: repeated, joined by commas, or as JSON."""
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list):
+        return value
+    return [part for one in values for part in (_parts(one) if isinstance(one, str) else [one])]
+
+
+def _parts(text: str) -> list[Any]:
+    if text.startswith("["):
+        try:
+            parts = json.loads(text)
+        except ValueError:
+            parts = None
+        if isinstance(parts, list):
+            return parts
+    return [part for part in (part.strip() for part in text.split(",")) if part]
+
+
+TextList = Annotated[list[str], BeforeValidator(_listed)]
+"""A query parameter with any number of values."""
+
+
+def located(path: str, services: Services, session: Session | None = None) -> Path:
+    """Return the absolute path of what a client named, or answer 422.
+
+    A relative one is looked for in the session's working directory, without a session in the home.
+    """
+    start = services.settings.home if session is None else services.directories.get(session)
     try:
-        return absolute(path, services.settings.home)
+        return absolute(path, services.settings.home, start)
     except BadNameError as error:
         raise HTTPException(422, str(error)) from None

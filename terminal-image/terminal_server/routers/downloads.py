@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 
-from terminal_server.downloads import OpenFile, open_regular
 from terminal_server.errors import from_os_error
+from terminal_server.files.downloads import OpenFile, open_regular
 from terminal_server.routers.common import EXPIRED, NEEDS_KEY, Link, located
 from terminal_server.services import Shared
 

@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, field_validator
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.commands.jsontext import escaped
+from terminal_server.commands.output import Capture
+from terminal_server.commands.streaming import Lines, StreamedCommand, gone
 from terminal_server.engine import Feed, Process, SpawnError
-from terminal_server.jsontext import escaped
-from terminal_server.output import Capture
 from terminal_server.services import Services, Shared
-from terminal_server.streaming import Lines, StreamedCommand, gone
 
 SUMMARY = "Run a shell command and return its exit code, standard output and standard error."
 _CLIENT_GONE = 499

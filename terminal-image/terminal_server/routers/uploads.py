@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect
 
 from terminal_server import pages
 from terminal_server.errors import from_os_error
-from terminal_server.fetch import FetchError, name_in
-from terminal_server.incoming import IncomingFile
-from terminal_server.multipart import BadUploadError, FilePart
+from terminal_server.files.fetch import FetchError, name_in
+from terminal_server.files.incoming import IncomingFile
+from terminal_server.files.multipart import BadUploadError, FilePart
 from terminal_server.paths import BadNameError, file_name
 from terminal_server.routers.common import EXPIRED, NEEDS_KEY, Link, located
 from terminal_server.services import Shared

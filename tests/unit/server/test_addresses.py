@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal_server.addresses import is_public
+from terminal_server.files.addresses import is_public
 
 FORBIDDEN = [
     "0.0.0.0/8",

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
-from terminal_server.fetch import Fetcher, FetchError, name_in
+from terminal_server.files.fetch import Fetcher, FetchError, name_in
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[int]]

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal_server.jsontext import TextDecoder, escaped, line
+from terminal_server.commands.jsontext import TextDecoder, escaped, line
 
 
 @st.composite

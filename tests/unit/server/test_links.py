@@ -5,7 +5,7 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal_server.links import LIFETIME_SECONDS, Links
+from terminal_server.files.links import LIFETIME_SECONDS, Links
 
 
 class Clock:

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from terminal_server.addresses import is_public
+from terminal_server.files.addresses import is_public
 
 if TYPE_CHECKING:
     import aiohttp

@@ -7,8 +7,8 @@ from collections import deque
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.commands.jsontext import TextDecoder, line
 from terminal_server.engine import Process, Stream
-from terminal_server.jsontext import TextDecoder, line
 
 _HELD_BYTES = 64 * 1024
 

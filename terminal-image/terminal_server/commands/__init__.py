@@ -1,0 +1,1 @@
+"""Commands: what they print, where it is kept, and how it is told."""
