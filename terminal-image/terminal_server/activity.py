@@ -23,6 +23,8 @@ class State:
     """What goes on now; empty if nothing does."""
     quiet_seconds: float
     """How long nothing has happened; 0 while something goes on."""
+    last: float
+    """When something last happened, by the clock."""
 
 
 class Activity:
@@ -39,15 +41,16 @@ class Activity:
         self._last = self._clock()
 
     @contextmanager
-    def busy(self, what: str) -> Iterator[None]:
-        """Say that `what` ("a command runs") goes on inside the block."""
+    def busy(self, what: str, *, touch: bool = True) -> Iterator[None]:
+        """Say that `what` ("a command runs") goes on inside the block, and that its end is a moment, if it is."""
         self._busy[what] += 1
         try:
             yield
         finally:
             self._busy[what] -= 1
             self._busy += Counter()
-            self.touch()
+            if touch:
+                self.touch()
 
     def ask(self, probe: Probe) -> None:
         """Have `probe` asked whenever somebody wants to know."""
@@ -59,4 +62,4 @@ class Activity:
         reasons = (*sorted(self._busy), *asked)
         if reasons:
             self.touch()
-        return State(reasons=reasons, quiet_seconds=self._clock() - self._last)
+        return State(reasons=reasons, quiet_seconds=self._clock() - self._last, last=self._last)

@@ -1,6 +1,7 @@
 """Runs the application: key, log, sockets, signals."""
 
 import logging
+import math
 import os
 import resource
 import signal
@@ -25,20 +26,23 @@ _OPEN_FILES = 65536
 # Longer than ingress controllers keep an unused connection, so that they close it, and never send a request
 # into one that is being closed here.
 _KEEP_ALIVE_SECONDS = 120
-_STOP_SECONDS = 3
 
 
 class Server(uvicorn.Server):
-    """Ends running commands first when told to stop, so that their requests can be answered."""
+    """Ends what runs first when told to stop, commands and shells, so that their requests can be answered."""
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
-        self._services = services
+        self._lifecycle = services.lifecycle
+        self._lifecycle.end = self._end
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""
-        await self._services.engine.close()
+        await self._lifecycle.stop()
         await super().shutdown(sockets)
+
+    def _end(self) -> None:
+        self.should_exit = True
 
 
 def run(given: Mapping[str, object], listener: socket.socket | None) -> int:
@@ -83,7 +87,7 @@ def serve(settings: Settings, app: FastAPI, listener: socket.socket | None = Non
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
     )
     # Uvicorn raises the signal that stopped it once more; being told to stop is no failure.
     signal.signal(signal.SIGTERM, _stopped)

@@ -11,6 +11,7 @@ from terminal_server.auth import KeyRing
 from terminal_server.engine import Engine
 from terminal_server.files.fetch import Fetcher
 from terminal_server.files.links import Links
+from terminal_server.lifecycle import Lifecycle
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 
@@ -23,6 +24,7 @@ class Services:
     keys: KeyRing
     engine: Engine
     activity: Activity
+    lifecycle: Lifecycle
     directories: WorkingDirectories
     links: Links
     fetcher: Fetcher

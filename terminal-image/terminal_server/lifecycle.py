@@ -1,0 +1,113 @@
+"""How the server ends: told to, or by itself when nothing has happened for long.
+
+An idle server ends in two steps, because those who send it requests learn late that it is going. First it says,
+at `/ready`, that it is not, and goes on serving. When that time has passed too without anything happening, it
+ends; the reason is written where a kubelet reads it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from pathlib import Path
+
+from terminal_server.activity import Activity
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.2
+
+
+class Phase(Enum):
+    """Where in its life the server is."""
+
+    READY = "ready"
+    DRAINING = "draining"
+    """Idle, and about to end unless something happens."""
+    STOPPING = "stopping"
+
+
+class Lifecycle:
+    """The server's phase, and what has to be done before it ends."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.READY
+        self.end: Callable[[], None] = lambda: None
+        """Ends the server; set by what runs it."""
+        self._before_stop: list[Callable[[], Awaitable[None]]] = []
+
+    def before_stop(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Have `act` done when the server stops, after those that were named before."""
+        self._before_stop.append(act)
+
+    async def stop(self) -> None:
+        """Do what has to be done before the end; once."""
+        self.phase = Phase.STOPPING
+        acts, self._before_stop = self._before_stop, []
+        for act in acts:
+            try:
+                await act()
+            except Exception:
+                log.exception("something could not be ended")
+
+
+class IdleWatch:
+    """Ends a server in which nothing happens."""
+
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        activity: Activity,
+        *,
+        idle_seconds: float,
+        drain_seconds: float,
+        termination_file: Path,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._activity = activity
+        self._idle_seconds = idle_seconds
+        self._drain_seconds = drain_seconds
+        self._termination_file = termination_file
+
+    async def run(self) -> None:
+        """Watch until the server has been told to end. Returns at once if there is no limit."""
+        if self._idle_seconds == 0:
+            return
+        while not await self._drained():
+            pass
+        reason = f"idle: nothing has happened for {self._activity.state().quiet_seconds:.0f} s"
+        log.info("the server ends, %s", reason)
+        # Not every place has such a file, and none is made.
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(_note, self._termination_file, reason)
+        self._lifecycle.end()
+
+    async def _idle(self) -> None:
+        while True:
+            missing = self._idle_seconds - self._activity.state().quiet_seconds
+            if missing <= 0:
+                return
+            await asyncio.sleep(min(missing, _LOOK_SECONDS))
+
+    async def _drained(self) -> bool:
+        """Wait for idleness, say that the end is near, and return whether nothing happened until then."""
+        await self._idle()
+        begun = self._activity.state()
+        self._lifecycle.phase = Phase.DRAINING
+        log.info("idle for %.0f s: not ready any more", begun.quiet_seconds)
+        while True:
+            now = self._activity.state()
+            if now.last != begun.last:
+                self._lifecycle.phase = Phase.READY
+                log.info("something happened: ready again")
+                return False
+            missing = begun.quiet_seconds + self._drain_seconds - now.quiet_seconds
+            if missing <= 0:
+                return True
+            await asyncio.sleep(min(missing, _LOOK_SECONDS))
+
+
+def _note(path: Path, text: str) -> None:
+    if path.is_file():
+        path.write_text(text)

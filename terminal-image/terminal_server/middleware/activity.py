@@ -1,0 +1,46 @@
+"""Counts requests as activity: all but those that only look, which interfaces send again and again."""
+
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from terminal_server.activity import Activity
+
+_POLLED = re.compile(
+    r"/(health|ready|activity|docs|openapi\.json|system|info|ports|skills|execute|api/config|api/v1/.*|api/terminals"
+    r"|api/terminals/[^/]+|api/terminals/user/output|execute/[^/]+/status|files/cwd|files/list|notebooks(/[^/]+)?)"
+)
+_LINKED = re.compile(r"/files/(upload|download)/(?!link$).+", re.DOTALL)
+_FIRST_ERROR = 400
+_SHOWN = 40
+
+
+def is_poll(method: str, path: str) -> bool:
+    """Tell whether a request only looks, and may come every second for as long as a page is open."""
+    return method in {"GET", "HEAD", "OPTIONS"} and _POLLED.fullmatch(path) is not None
+
+
+class CountRequests:
+    """ASGI middleware: a request that does something keeps the terminal awake while it lasts.
+
+    It stands behind the door, so a stranger keeps nothing awake; neither does who has a link that is not valid.
+    """
+
+    def __init__(self, app: ASGIApp, *, activity: Activity) -> None:
+        self.app = app
+        self.activity = activity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or is_poll(scope["method"], scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        linked = _LINKED.fullmatch(scope["path"]) is not None
+
+        async def watch(message: Message) -> None:
+            if linked and message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
+                self.activity.touch()
+            await send(message)
+
+        with self.activity.busy(f"{scope['method']} {scope['path'][:_SHOWN]}", touch=not linked):
+            await self.app(scope, receive, watch)

@@ -1,0 +1,119 @@
+"""Terminals that nobody uses end by themselves, and only those."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.contract.running import DEADLINE_SECONDS, Client, Server, connected, running
+
+IDLE, DRAIN = 0.6, 1.0
+
+
+@asynccontextmanager
+async def short_lived(folder: Path, idle_seconds: float = IDLE) -> AsyncIterator[tuple[Server, Client]]:
+    """A server that ends when nothing has happened for a moment."""
+    (folder / "reason").touch()
+    with running(
+        folder,
+        TERMINAL_SERVER_IDLE_SECONDS=str(idle_seconds),
+        TERMINAL_SERVER_DRAIN_SECONDS=str(DRAIN),
+        TERMINAL_SERVER_TERMINATION_FILE=str(folder / "reason"),
+    ) as server:
+        async with connected(server) as client:
+            yield server, client
+
+
+async def _until_phase(client: Client, wanted: Callable[[str], bool]) -> str:
+    """Ask at `/ready`, which is a poll, until it says so; "ended" when nobody answers any more."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            try:
+                async with client.request("GET", "/ready") as response:
+                    phase = (await response.json())["status"]
+                    assert (response.status == 200) == (phase == "ready")
+            except OSError:
+                phase = "ended"
+            if wanted(phase):
+                return str(phase)
+            await asyncio.sleep(0.02)
+
+
+async def _activity(client: Client) -> dict[str, Any]:
+    answer = await client.json("GET", "/activity")
+    assert isinstance(answer, dict)
+    return answer
+
+
+async def test_it_says_that_it_is_not_ready_serves_on_and_then_ends_with_the_reason(tmp_path: Path) -> None:
+    async with short_lived(tmp_path) as (server, client):
+        assert await _until_phase(client, lambda phase: phase != "ready") == "draining"
+        async with client.request("GET", "/health") as response:
+            assert response.status == 200
+        assert await _until_phase(client, lambda phase: phase in {"ready", "ended"}) == "ended"
+        assert await asyncio.to_thread(server.process.wait, DEADLINE_SECONDS) == 0
+        assert (tmp_path / "reason").read_text().startswith("idle: nothing has happened for ")
+
+
+async def test_a_request_while_it_drains_is_served_and_ends_the_attempt(tmp_path: Path) -> None:
+    async with short_lived(tmp_path) as (server, client):
+        await _until_phase(client, lambda phase: phase == "draining")
+        assert (await client.execute("echo still here", timeout=5))["stdout"] == "still here\n"
+        assert await _until_phase(client, lambda phase: phase != "draining") == "ready"
+        assert server.process.poll() is None
+        assert (tmp_path / "reason").read_text() == ""
+
+
+async def test_a_command_that_runs_keeps_it_awake_and_the_reason_is_told(tmp_path: Path) -> None:
+    async with short_lived(tmp_path) as (_, client):
+        os.mkfifo(tmp_path / "home" / "gate")
+        running_command = asyncio.create_task(client.execute("read x < gate", timeout=None))
+        await asyncio.sleep(IDLE + 2 * DRAIN)
+        state = await _activity(client)
+        assert not state["idle"]
+        assert state["idle_since"] is None
+        assert any("execute" in reason or "command" in reason for reason in state["reasons"])
+        assert state["phase"] == "ready"
+        await asyncio.to_thread((tmp_path / "home" / "gate").write_text, "go\n")
+        await running_command
+
+
+async def test_polls_do_not_keep_it_awake(tmp_path: Path) -> None:
+    async with short_lived(tmp_path) as (server, client):
+
+        async def poll() -> None:
+            while True:
+                await client.json("GET", "/activity")
+
+        polling = asyncio.create_task(poll())
+        assert await asyncio.to_thread(server.process.wait, DEADLINE_SECONDS) == 0
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+
+
+async def test_strangers_do_not_keep_it_awake(tmp_path: Path) -> None:
+    async with short_lived(tmp_path) as (server, _), connected(server, key=None) as stranger:
+
+        async def knock() -> None:
+            while True:
+                for path in ("/execute", "/files/upload/not.valid"):
+                    async with stranger.request("POST", path, json={"command": "true"}) as response:
+                        assert response.status in {401, 404}
+
+        knocking = asyncio.create_task(knock())
+        assert await asyncio.to_thread(server.process.wait, DEADLINE_SECONDS) == 0
+        knocking.cancel()
+        await asyncio.gather(knocking, return_exceptions=True)
+
+
+async def test_without_a_limit_it_never_ends_and_still_tells(tmp_path: Path) -> None:
+    async with short_lived(tmp_path, idle_seconds=0) as (server, client):
+        await client.execute("true", timeout=5)
+        first = await _activity(client)
+        assert (first["idle"], first["reasons"], first["idle_limit_seconds"]) == (True, [], None)
+        await asyncio.sleep(IDLE + DRAIN)
+        second = await _activity(client)
+        assert second["idle_since"] == first["idle_since"] or second["idle_seconds"] > first["idle_seconds"]
+        assert server.process.poll() is None
