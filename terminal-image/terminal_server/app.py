@@ -1,30 +1,27 @@
 """The application: which routes there are, and what stands in front of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from terminal_server import environment, openapi, workers
-from terminal_server.activity import Activity
+from terminal_server import openapi, workers
 from terminal_server.auth import KeyRing, RequireKey
-from terminal_server.engine import Engine
 from terminal_server.errors import CatchErrors, add_handlers
+from terminal_server.factory import make_idle_watch, make_services
 from terminal_server.files.addresses import is_public
-from terminal_server.files.fetch import AddressCheck, Fetcher
-from terminal_server.files.links import Links
-from terminal_server.lifecycle import IdleWatch, Lifecycle
-from terminal_server.middleware.access_log import AccessLog
+from terminal_server.files.fetch import AddressCheck
+from terminal_server.metrics import Metrics
 from terminal_server.middleware.activity import CountRequests
+from terminal_server.middleware.observe import Observe, Observer, log_request
 from terminal_server.middleware.prefix import StripPrefix
 from terminal_server.middleware.tolerance import DropNothings
 from terminal_server.openapi import Documents
 from terminal_server.routers import downloads, execute, health, uploads
 from terminal_server.services import Services
-from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -48,31 +45,19 @@ def create_app(
         variables: the environment commands start from; what is the server's own is left out.
         may_connect: which addresses a file may be fetched from.
     """
-    activity = Activity()
-    services = Services(
-        settings=settings,
-        keys=keys,
-        activity=activity,
-        lifecycle=Lifecycle(),
-        directories=WorkingDirectories(settings.home, settings.session_seconds),
-        engine=Engine(
-            shell=settings.shell,
-            environment=environment.for_commands(variables, settings),
-            kill_grace_seconds=settings.kill_grace_seconds,
-        ),
-        links=Links(),
-        fetcher=Fetcher(
-            limit_bytes=settings.fetch_limit_bytes,
-            timeout_seconds=settings.fetch_timeout_seconds,
-            may_connect=may_connect,
-        ),
-    )
+    services = make_services(settings, keys=keys, variables=variables, may_connect=may_connect)
+
+    metrics = Metrics(services) if settings.metrics_port else None
+    observers = [log_request, *([metrics.count_request] if metrics is not None else [])]
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         workers.start()
         await services.engine.start()
-        idle = asyncio.create_task(_idle_watch(services).run())
+        idle = asyncio.create_task(make_idle_watch(services).run())
+        if metrics is not None:
+            await metrics.start(settings.host, settings.metrics_port)
+            services.lifecycle.before_stop(metrics.stop)
         yield
         idle.cancel()
         await asyncio.gather(idle, return_exceptions=True)
@@ -83,7 +68,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=_middleware(settings, keys, activity),
+        middleware=_middleware(services, observers),
         # Old clients send JSON without saying so; a page cannot misuse that, it has no key to send along.
         strict_content_type=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -101,24 +86,14 @@ def create_app(
     return app
 
 
-def _idle_watch(services: Services) -> IdleWatch:
-    settings = services.settings
-    return IdleWatch(
-        services.lifecycle,
-        services.activity,
-        idle_seconds=settings.idle_seconds,
-        drain_seconds=settings.drain_seconds,
-        termination_file=settings.termination_file,
-    )
-
-
 def is_open(path: str) -> bool:
     """Tell whether a path needs no key. A link carries its own permission."""
     return path in _OPEN or (path.startswith(_LINKED) and not path.endswith("/link"))
 
 
-def _middleware(settings: Settings, keys: KeyRing, activity: Activity) -> list[Middleware]:
+def _middleware(services: Services, observers: Sequence[Observer]) -> list[Middleware]:
     """Return what a request passes, first to last."""
+    settings = services.settings
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -130,10 +105,10 @@ def _middleware(settings: Settings, keys: KeyRing, activity: Activity) -> list[M
     )
     return [
         Middleware(StripPrefix, prefix=settings.path_prefix),
-        Middleware(AccessLog),
         Middleware(DropNothings),
+        Middleware(Observe, observers=observers),
         cors,
         Middleware(CatchErrors),
-        Middleware(RequireKey, keys=keys, is_open=is_open),
-        Middleware(CountRequests, activity=activity),
+        Middleware(RequireKey, keys=services.keys, is_open=is_open),
+        Middleware(CountRequests, activity=services.activity),
     ]

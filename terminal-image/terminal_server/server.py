@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 from collections.abc import Mapping
 from types import FrameType
 
@@ -14,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from terminal_server import environment
+from terminal_server import environment, logs
 from terminal_server.app import create_app
 from terminal_server.auth import KeyProblemError, load_keys
 from terminal_server.services import Services
@@ -50,7 +49,7 @@ def run(given: Mapping[str, object], listener: socket.socket | None) -> int:
 
     Without a listener, the port of the settings is opened here.
     """
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logs.configure("info", "text")
     try:
         settings = from_environment(os.environ, given)
         keys, generated = load_keys(settings)
@@ -61,6 +60,7 @@ def run(given: Mapping[str, object], listener: socket.socket | None) -> int:
     except KeyProblemError as error:
         log.error("%s", error)  # noqa: TRY400 - the message says it all
         return 2
+    logs.configure(settings.log_level, settings.log_format)
     for name in unknown_variables(os.environ):
         log.warning("%s is not a setting", name)
     if generated is not None:

@@ -1,7 +1,7 @@
 """What of a path may stand in a log."""
 
 import pytest
-from terminal_server.middleware.access_log import shown
+from terminal_server.middleware.observe import shown
 
 
 @pytest.mark.parametrize(

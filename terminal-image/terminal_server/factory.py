@@ -1,0 +1,49 @@
+"""Wires the parts of a server. Nothing is started here."""
+
+from terminal_server import environment
+from terminal_server.activity import Activity
+from terminal_server.auth import KeyRing
+from terminal_server.engine import Engine
+from terminal_server.files.fetch import AddressCheck, Fetcher
+from terminal_server.files.links import Links
+from terminal_server.lifecycle import IdleWatch, Lifecycle
+from terminal_server.services import Services
+from terminal_server.sessions import WorkingDirectories
+from terminal_server.settings import Settings
+
+
+def make_services(
+    settings: Settings, *, keys: KeyRing, variables: dict[str, str], may_connect: AddressCheck
+) -> Services:
+    """Return the parts; for the arguments see `create_app`."""
+    activity = Activity()
+    return Services(
+        settings=settings,
+        keys=keys,
+        activity=activity,
+        lifecycle=Lifecycle(),
+        directories=WorkingDirectories(settings.home, settings.session_seconds),
+        engine=Engine(
+            shell=settings.shell,
+            environment=environment.for_commands(variables, settings),
+            kill_grace_seconds=settings.kill_grace_seconds,
+        ),
+        links=Links(),
+        fetcher=Fetcher(
+            limit_bytes=settings.fetch_limit_bytes,
+            timeout_seconds=settings.fetch_timeout_seconds,
+            may_connect=may_connect,
+        ),
+    )
+
+
+def make_idle_watch(services: Services) -> IdleWatch:
+    """Return what ends the server when it is idle."""
+    settings = services.settings
+    return IdleWatch(
+        services.lifecycle,
+        services.activity,
+        idle_seconds=settings.idle_seconds,
+        drain_seconds=settings.drain_seconds,
+        termination_file=settings.termination_file,
+    )
