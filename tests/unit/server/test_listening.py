@@ -1,0 +1,14 @@
+"""Opening the port."""
+
+import socket
+
+from terminal_server.listening import listen
+
+
+def test_a_connection_sends_the_end_of_an_answer_without_waiting_for_the_client() -> None:
+    listener = listen("127.0.0.1", 0)
+    assert listener is not None
+    with listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
