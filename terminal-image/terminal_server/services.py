@@ -30,7 +30,8 @@ class Services:
     fetcher: Fetcher
 
 
-def _of_request(request: HTTPConnection) -> Services:
+async def _of_request(request: HTTPConnection) -> Services:
+    # A coroutine, since a plain function would be called in a thread, each time.
     services = request.app.state.services
     if not isinstance(services, Services):
         raise TypeError("the application was not made by create_app")

@@ -74,5 +74,10 @@ def _bounded(name: str) -> str:
     return name if len(name) <= _NAME_CHARACTERS else hashlib.sha256(name.encode()).hexdigest()
 
 
-Caller = Annotated[Session, Depends(session_of)]
+async def _session(connection: HTTPConnection) -> Session:
+    # A coroutine, since a plain function would be called in a thread, each time.
+    return session_of(connection)
+
+
+Caller = Annotated[Session, Depends(_session)]
 """The parameter of a route that needs the session."""
