@@ -26,10 +26,10 @@ class KeyProblemError(Exception):
 
 
 class Source(Protocol):
-    """Where a valid key's digest comes from; it may change while the server runs."""
+    """Where the digests of valid keys come from; they may change while the server runs."""
 
-    def digest(self) -> bytes:
-        """Return the digest that is valid now."""
+    def digests(self) -> Collection[bytes]:
+        """Return those that are valid now."""
 
 
 @dataclass(frozen=True)
@@ -38,32 +38,38 @@ class Fixed:
 
     value: bytes
 
-    def digest(self) -> bytes:
+    def digests(self) -> Collection[bytes]:
         """See Source."""
-        return self.value
+        return [self.value]
 
 
 class Watched:
-    """A key in a file, read again when the file is another one or has changed.
+    """Keys in a file, one a line, read again when the file is another one or has changed.
 
     A mounted Secret changes by the exchange of a link, so the file is looked at by its path each time. One that
     cannot be read for the moment, or holds no key, leaves the last key valid.
     """
 
-    def __init__(self, path: Path, parse: Callable[[Path], bytes]) -> None:
+    def __init__(self, path: Path, parse: Callable[[str], bytes]) -> None:
         self._path = path
         self._parse = parse
         self._state = self._look()
-        self._digest = parse(path)
+        self._digests = self._read()
 
-    def digest(self) -> bytes:
+    def digests(self) -> Collection[bytes]:
         """See Source."""
         state = self._look()
         if state != self._state:
             with contextlib.suppress(KeyProblemError):
-                self._digest = self._parse(self._path)
+                self._digests = self._read()
                 self._state = state
-        return self._digest
+        return self._digests
+
+    def _read(self) -> Collection[bytes]:
+        try:
+            return [self._parse(line) for line in _lines(self._path)]
+        except KeyProblemError as error:
+            raise KeyProblemError(f"the key file {self._path}: {error}") from None
 
     def _look(self) -> tuple[int, ...] | None:
         try:
@@ -87,7 +93,9 @@ class KeyRing:
     def accepts_key(self, key: bytes) -> bool:
         """Tell whether these bytes are a valid key."""
         digest = hashlib.sha256(key).digest()
-        matches = [hmac.compare_digest(digest, source.digest()) for source in self.sources]
+        matches = [
+            hmac.compare_digest(digest, valid) for source in self.sources for valid in source.digests()
+        ]
         return any(matches)
 
 
@@ -102,7 +110,7 @@ def load_keys(settings: Settings) -> tuple[KeyRing, str | None]:
     if settings.api_key is not None:
         sources.append(Fixed(_digest(settings.api_key.get_secret_value())))
     if settings.api_key_file is not None:
-        sources.append(Watched(settings.api_key_file, lambda path: _digest(_content(path))))
+        sources.append(Watched(settings.api_key_file, _digest))
     if settings.api_key_sha256_file is not None:
         sources.append(Watched(settings.api_key_sha256_file, _listed_digest))
     if sources:
@@ -111,25 +119,24 @@ def load_keys(settings: Settings) -> tuple[KeyRing, str | None]:
     return KeyRing([Fixed(_digest(generated))]), generated
 
 
-def _listed_digest(path: Path) -> bytes:
-    text = _content(path)
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        raise KeyProblemError(f"{path} must hold 64 hexadecimal digits")
-    return bytes.fromhex(text)
+def _listed_digest(line: str) -> bytes:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", line):
+        raise KeyProblemError("each line must hold 64 hexadecimal digits")
+    return bytes.fromhex(line)
 
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def _content(path: Path) -> str:
+def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_text().strip()
+        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
     except (OSError, ValueError) as error:
-        raise KeyProblemError(f"the key file {path} cannot be read: {error}") from None
-    if not text:
-        raise KeyProblemError(f"the key file {path} is empty")
-    return text
+        raise KeyProblemError(f"it cannot be read: {error}") from None
+    if not lines:
+        raise KeyProblemError("it is empty")
+    return lines
 
 
 class RequireKey:

@@ -6,14 +6,14 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from terminal_server import environment, logs
+from terminal_server import environment, logs, options
 from terminal_server.app import create_app
 from terminal_server.auth import KeyProblemError, load_keys
 from terminal_server.services import Services
@@ -44,14 +44,17 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def run(given: Mapping[str, object], listener: socket.socket | None) -> int:
-    """Serve until stopped, with the settings of the environment and those `given`; return the exit status.
+def run(arguments: Sequence[str], known: Mapping[str, object], listener: socket.socket | None) -> int:
+    """Serve until stopped; return the exit status.
 
-    Without a listener, the port of the settings is opened here.
+    Args:
+        arguments: the command line, but for what is known already.
+        known: settings that have been read from it.
+        listener: the open port; without, the port of the settings is opened here.
     """
     logs.configure("info", "text")
     try:
-        settings = from_environment(os.environ, given)
+        settings = from_environment(os.environ, {**options.given(arguments), **known})
         keys, generated = load_keys(settings)
     except ValidationError as error:
         for problem in error.errors():

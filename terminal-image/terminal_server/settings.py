@@ -71,11 +71,11 @@ class Settings(BaseModel):
     )
     api_key_file: Path | None = Field(
         default=None,
-        description="A file with the key; commands can read it too. `OPEN_TERMINAL_API_KEY_FILE` is understood too.",
+        description="A file with keys, one a line; commands can read it too.",
     )
     api_key_sha256_file: Path | None = Field(
         default=None,
-        description="A file with the key's SHA-256 in hexadecimal: worth nothing to who reads it.",
+        description="A file with the SHA-256 of keys in hexadecimal, one a line: worth nothing to who reads it.",
     )
     public_url: Annotated[str, AfterValidator(_base_url)] | None = Field(
         default=None,
@@ -99,8 +99,10 @@ class Settings(BaseModel):
     )
     command_limit_bytes: int = Field(default=16 * 1024**2, ge=1, description="Size of a body of `/execute`.")
     kill_grace_seconds: float = Field(default=1.0, ge=0, description="Time between SIGTERM and SIGKILL.")
-    execute_contract: Literal[1, 2] = Field(
+    execute_contract: int = Field(
         default=2,
+        ge=1,
+        le=2,
         description="The answer of an `/execute` that does not show which one it wants: 1 as Open Terminal 0.1, "
         "2 as Open Terminal 0.14.",
     )
@@ -172,6 +174,12 @@ class Settings(BaseModel):
     read_limit_bytes: int = Field(
         default=16 * 1024**2, ge=1, description="Size of a file that can be read as text in one answer."
     )
+    search_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=300,
+        description="Time for a search in or for files; what was found by then is the answer.",
+    )
     upload_retention_seconds: float = Field(
         default=86400, ge=0, description="How long an upload that was broken off can be resumed."
     )
@@ -237,6 +245,9 @@ def from_environment(environment: Mapping[str, str], given: Mapping[str, object]
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """Return the variables that look like a setting and are none."""
+    """Return the variables that look like a setting, ours or Open Terminal's, and are none."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    known |= {OPEN_PREFIX + name for name in ALIASES.values()} | {OPEN_PREFIX + "API_KEY"}
+    return sorted(
+        name for name in environment if name.startswith((PREFIX, OPEN_PREFIX)) and name not in known
+    )

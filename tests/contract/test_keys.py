@@ -75,6 +75,25 @@ async def test_the_servers_files_need_not_hold_the_key_itself(tmp_path: Path) ->
         assert not await _accepts(server, file.read_text())
 
 
+@pytest.mark.parametrize("hashed", [False, True])
+async def test_a_file_may_hold_several_keys_so_that_the_old_one_works_while_the_new_one_spreads(
+    tmp_path: Path, *, hashed: bool
+) -> None:
+    def line(key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest() if hashed else key
+
+    file = tmp_path / "keys"
+    variable = "TERMINAL_SERVER_API_KEY_SHA256_FILE" if hashed else "TERMINAL_SERVER_API_KEY_FILE"
+    file.write_text(f"{line('old-key')}\n\n  {line('new-key')}\n")
+    with running(tmp_path, key=None, **{variable: str(file)}) as server:
+        assert await _accepts(server, "old-key")
+        assert await _accepts(server, "new-key")
+        assert not await _accepts(server, "old-key\tnew-key")
+        file.write_text(line("new-key"))
+        assert not await _accepts(server, "old-key")
+        assert await _accepts(server, "new-key")
+
+
 async def test_a_new_key_in_the_file_is_valid_at_once_and_the_old_one_no_more(tmp_path: Path) -> None:
     # As a mounted Secret changes: the folder behind a link is exchanged for another.
     for name in ("old", "new"):
