@@ -126,6 +126,8 @@ def test_the_page_has_an_example_for_every_call() -> None:
     commands = "\n".join(command for command, _ in _examples())
     for call in (
         "/health",
+        "/ready",
+        "/activity",
         "/execute --json",
         "/execute?stream=true",
         "/files/upload?dir",
