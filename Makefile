@@ -42,5 +42,6 @@ bench: setup  ## measure, and print one table
 lint:  ## format, style, types, layers, lock file
 	@scripts/lint
 
-serve:  ## the terminal server alone, in the foreground: make serve HOST= PORT= KEY=
-	@OPEN_TERMINAL_API_KEY='$(KEY)' scripts/python -m terminal_server run --host '$(HOST)' --port '$(PORT)'
+serve: export OPEN_TERMINAL_API_KEY := $(KEY)
+serve:  ## the terminal server alone, in the foreground: KEY=… make serve HOST= PORT=
+	@scripts/python -m terminal_server run --host '$(HOST)' --port '$(PORT)'
