@@ -35,3 +35,24 @@ async def test_told_to_stop_it_ends_all_commands_and_then_itself_without_an_erro
 
 async def _read(lines: AsyncIterator[object]) -> list[object]:
     return [line async for line in lines]
+
+
+async def test_while_it_ends_it_takes_no_new_work_and_says_so(tmp_path: Path) -> None:
+    with running(tmp_path, TERMINAL_SERVER_KILL_GRACE_SECONDS="3") as server:
+        async with connected(server) as client:
+            stubborn = asyncio.create_task(
+                client.execute(f"trap '' TERM; touch {tmp_path}/ran; while :; do sleep 0.1; done", timeout=60)
+            )
+            await until((tmp_path / "ran").exists, "the command ran")
+            server.process.send_signal(signal.SIGTERM)
+
+            phase = ""
+            async with asyncio.timeout(3):
+                while phase != "stopping":
+                    async with client.request("GET", "/ready") as response:
+                        phase = (await response.json())["status"]
+            async with client.request("POST", "/execute", json={"command": "true"}) as response:
+                assert (response.status, await response.json()) == (503, {"detail": "the server is stopping"})
+            assert (await stubborn)["exit_code"] == 137
+        await until(lambda: server.process.poll() is not None, "the server ended")
+        assert server.process.returncode == 0
