@@ -40,9 +40,17 @@ async def test_a_shell_ended_by_a_signal_is_not_taken_for_one_out_of_time(client
         "setsid {nap} &",
         "(setsid {nap} &);",
         "(setsid {nap} > /dev/null 2>&1 < /dev/null &);",
+        "(env -i setsid {nap} > /dev/null 2>&1 < /dev/null &);",
         "sh -c 'trap \"\" TERM; {nap}; {nap}' &",
     ],
-    ids=["child", "own session", "orphan in its own session", "daemon", "deaf to SIGTERM"],
+    ids=[
+        "child",
+        "own session",
+        "orphan in its own session",
+        "daemon",
+        "daemon, no environment",
+        "deaf to SIGTERM",
+    ],
 )
 async def test_a_timeout_leaves_no_process_and_keeps_what_was_printed(client: Client, child: str) -> None:
     nap = f"sleep 1000.{uuid.uuid4().int}"

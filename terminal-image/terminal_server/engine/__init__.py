@@ -1,10 +1,13 @@
 """The one place where processes are made, watched and ended; whatever runs a command goes through it."""
 
-from terminal_server.engine.engine import Engine, EngineClosedError, Program, SpawnError
-from terminal_server.engine.pipes import Feed, Input, InputClosedError, Stream
+from terminal_server.engine.engine import Engine, EngineClosedError, Program, Stdin
+from terminal_server.engine.input import Input, InputClosedError
+from terminal_server.engine.pipes import Feed, Stream
 from terminal_server.engine.process import Process
+from terminal_server.engine.starting import BadFolderError, SpawnError, TooLargeError
 
 __all__ = [
+    "BadFolderError",
     "Engine",
     "EngineClosedError",
     "Feed",
@@ -13,5 +16,7 @@ __all__ = [
     "Process",
     "Program",
     "SpawnError",
+    "Stdin",
     "Stream",
+    "TooLargeError",
 ]

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import os
-import secrets
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
-from terminal_server.engine import terminal, tree
-from terminal_server.engine.pipes import Feed, Input, Pipe, Stream
+from terminal_server.engine import marks, terminal, tree
+from terminal_server.engine.input import Input, TerminalInput
+from terminal_server.engine.pipes import Feed, Pipe, Stream
 from terminal_server.engine.process import Process
 from terminal_server.engine.reaper import Reaper
+from terminal_server.engine.starting import Action, SpawnError, start
 
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 _ARGUMENT_LIMIT = 128 * 1024 - 1
@@ -20,12 +21,18 @@ _ARGUMENT_LIMIT = 128 * 1024 - 1
 _SCRIPT_FROM_INPUT = 'eval "exec </dev/null\n$(cat)"'
 
 
-class SpawnError(Exception):
-    """The system could not start a process."""
-
-
 class EngineClosedError(SpawnError):
     """The server is stopping."""
+
+
+class Stdin(Enum):
+    """What a program reads from."""
+
+    NOTHING = "nothing"
+    PIPE = "pipe"
+    TERMINAL = "terminal"
+    """A terminal that does not control it; a pipe where there is none left. Many programs ask whether their
+    input is one, and take a pipe for what they should read to its end."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Engine:
         cwd: Path,
         feed: Feed,
         environment: Mapping[str, str] | None = None,
-        stdin: bool = False,
+        stdin: Stdin = Stdin.NOTHING,
     ) -> Process:
         """Start the shell with `command`, in a session of its own; `feed` gets what it prints.
 
@@ -75,10 +82,10 @@ class Engine:
             cwd: where it starts.
             feed: called with every piece of output.
             environment: variables besides the engine's own.
-            stdin: whether the process gets an input that can be written to; without, it is empty.
+            stdin: what the process reads from. A command longer than an argument may be reads nothing.
 
         Raises:
-            SpawnError: no process could be made, or `cwd` is not a folder one can be in.
+            SpawnError: no process could be made; BadFolderError and TooLargeError say so.
             ValueError: the command or a variable holds a NUL, or a variable has no name.
         """
         if "\0" in command:
@@ -86,16 +93,14 @@ class Engine:
         script = command.encode()
         if len(script) <= _ARGUMENT_LIMIT:
             program = Program([self.shell, "-c", command], cwd, environment or {})
-        elif stdin:
-            raise ValueError(f"a command that reads an input has at most {_ARGUMENT_LIMIT} bytes")
         else:
             program = Program([self.shell, "-c", _SCRIPT_FROM_INPUT], cwd, environment or {}, script)
         return await self.launch(program, feed=feed, stdin=stdin)
 
-    async def launch(self, program: Program, *, feed: Feed, stdin: bool = False) -> Process:
+    async def launch(self, program: Program, *, feed: Feed, stdin: Stdin = Stdin.NOTHING) -> Process:
         """Start a program, in a session of its own; for the rest see `spawn`."""
         async with self._turn_to_start():
-            return self._start(program, feed, stdin=stdin)
+            return self._start(program, feed, stdin)
 
     async def launch_in_terminal(self, program: Program, *, rows: int, columns: int) -> tuple[Process, int]:
         """Start a program as the leader of a terminal of its own, as a login does.
@@ -107,14 +112,16 @@ class Engine:
             SpawnError: no terminal or no process could be made, or the program's `cwd` is no folder.
         """
         async with self._turn_to_start():
-            marker, environment = self._environment(program)
-            try:
-                pid, descriptor = terminal.start(
-                    program.arguments, program.cwd, environment, rows=rows, columns=columns
+            mark = marks.new()
+            with marks.inherited(mark):
+                pid, descriptor = terminal.start_in_terminal(
+                    program.arguments,
+                    program.cwd,
+                    self._environment(program, mark),
+                    rows=rows,
+                    columns=columns,
                 )
-            except OSError as error:
-                raise SpawnError(f"the shell could not be started: {error}") from error
-            process = Process(pid, [], self._ending(pid, marker))
+            process = Process(pid, [], self._ending(pid, mark))
             self._reaper.expect(pid, process.on_exit)
             return process, descriptor
 
@@ -140,51 +147,34 @@ class Engine:
             yield
             await asyncio.sleep(0)
 
-    def _environment(self, program: Program) -> tuple[str, dict[str, str]]:
-        marker = secrets.token_hex(8)
-        return marker, {**self.environment, **program.environment, tree.MARKER: marker}
+    def _environment(self, program: Program, mark: int) -> dict[str, str]:
+        return {**self.environment, **program.environment, marks.VARIABLE: marks.variable(mark)}
 
-    def _start(self, program: Program, feed: Feed, *, stdin: bool) -> Process:
-        marker, environment = self._environment(program)
+    def _start(self, program: Program, feed: Feed, stdin: Stdin) -> Process:
+        mark = marks.new()
+        # What is not taken over is closed in the end, however that comes.
         with contextlib.ExitStack() as opened:
-            out_read, out_write = _pipe(opened)
-            err_read, err_write = _pipe(opened)
-            in_read, in_write = (
-                _pipe(opened) if stdin else (opened.enter_context(_input(program.script)), None)
-            )
-            try:
-                popen = subprocess.Popen(  # noqa: S603 - running what it is told is the purpose
-                    program.arguments,
-                    stdin=in_read,
-                    stdout=out_write,
-                    stderr=err_write,
-                    cwd=program.cwd,
-                    env=environment,
-                    start_new_session=True,
+            actions, reading = _outputs(opened)
+            action, writing = _input(program.script, stdin, opened)
+            with marks.inherited(mark):
+                pid = start(
+                    program.arguments, program.cwd, self._environment(program, mark), [action, *actions]
                 )
-            except OSError as error:
-                raise SpawnError(f"the command could not be started: {error}") from error
-            kept = [os.dup(descriptor) for descriptor in (out_read, err_read)]
-            writer = Input(os.dup(in_write)) if in_write is not None else None
-        pipes = [
-            Pipe(descriptor, stream, feed, self._pipes.discard)
-            for descriptor, stream in zip(kept, _STREAMS, strict=True)
-        ]
+            pipes = [
+                Pipe(os.dup(descriptor), stream, feed, self._pipes.discard)
+                for descriptor, stream in zip(reading, _STREAMS, strict=True)
+            ]
+            writer = _writer(os.dup(writing), feed) if writing is not None else None
         self._pipes.update(pipes)
-        process = Process(popen.pid, pipes, self._ending(popen.pid, marker), writer)
-
-        def ended(code: int) -> None:
-            popen.returncode = code
-            process.on_exit(code)
-
-        self._reaper.expect(popen.pid, ended)
+        process = Process(pid, pipes, self._ending(pid, mark), writer)
+        self._reaper.expect(pid, process.on_exit)
         return process
 
-    def _ending(self, root: int, marker: str) -> Callable[[bool], Awaitable[None]]:
+    def _ending(self, root: int, mark: int) -> Callable[[bool], Awaitable[None]]:
         """Return what ends the tree of `root`; its argument says whether by force."""
 
         async def find() -> list[tree.Entry]:
-            return tree.of_command(await self._table.read(), root, marker)
+            return tree.of_command(await self._table.read(), root, mark)
 
         def end(force: bool) -> Awaitable[None]:  # noqa: FBT001 - for Process alone
             # Goes on to its end even if who asked for it is cancelled.
@@ -199,22 +189,46 @@ class Engine:
         return tree.of_everything(await self._table.read())
 
 
-def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
-    """Make a pipe, both ends of which are closed with `opened`."""
-    ends = os.pipe()
-    for descriptor in ends:
+def _closed(opened: contextlib.ExitStack, *descriptors: int) -> None:
+    for descriptor in descriptors:
         opened.callback(os.close, descriptor)
-    return ends
 
 
-@contextlib.contextmanager
-def _input(source: bytes | None) -> Iterator[int]:
-    """Give a descriptor for the shell's input: nothing, or a script."""
-    if source is None:
-        yield subprocess.DEVNULL
-        return
-    descriptor = os.memfd_create("command")
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
-        file.write(source)
-        file.seek(0)
-        yield file.fileno()
+def _outputs(opened: contextlib.ExitStack) -> tuple[list[Action], list[int]]:
+    """Make pipes for both streams: what the process does with them, and their reading ends."""
+    actions: list[Action] = []
+    reading = []
+    for number in (1, 2):
+        ends = os.pipe()
+        _closed(opened, *ends)
+        reading.append(ends[0])
+        actions.append((os.POSIX_SPAWN_DUP2, ends[1], number))
+    return actions, reading
+
+
+def _input(script: bytes | None, stdin: Stdin, opened: contextlib.ExitStack) -> tuple[Action, int | None]:
+    """Make what the process reads from: how it gets that, and where it is written to, if it can be."""
+    if script is not None:
+        descriptor = os.memfd_create("command")
+        _closed(opened, descriptor)
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(script)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return (os.POSIX_SPAWN_DUP2, descriptor, 0), None
+    if stdin is Stdin.NOTHING:
+        return (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), None
+    writing, reading = _input_ends(stdin)
+    _closed(opened, writing, reading)
+    return (os.POSIX_SPAWN_DUP2, reading, 0), writing
+
+
+def _input_ends(stdin: Stdin) -> tuple[int, int]:
+    if stdin is Stdin.TERMINAL:
+        with contextlib.suppress(OSError):
+            return terminal.open_for_input()
+    reading, writing = os.pipe()
+    return writing, reading
+
+
+def _writer(descriptor: int, feed: Feed) -> Input:
+    return TerminalInput(descriptor, feed) if os.isatty(descriptor) else Input(descriptor)

@@ -16,10 +16,6 @@ fills, and the command waits in its write. That is all the flow control there is
 _CHUNK = 64 * 1024
 
 
-class InputClosedError(Exception):
-    """Nobody reads what would be written."""
-
-
 class Pipe:
     """The reading end of one stream of a command."""
 
@@ -82,57 +78,3 @@ class Pipe:
         if not data:
             self.close()
         return data
-
-
-class Input:
-    """The writing end of a program's input: a pipe, or a terminal."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._loop = asyncio.get_running_loop()
-        self._turn = asyncio.Lock()
-        self._room: asyncio.Future[None] | None = None
-        self._open = True
-        os.set_blocking(descriptor, False)
-
-    async def write(self, data: bytes) -> None:
-        """Write all of it, as fast as it is read. Who writes at the same time waits.
-
-        Raises:
-            InputClosedError: the program closed its input, or has ended.
-        """
-        async with self._turn:
-            rest = memoryview(data)
-            while rest:
-                if not self._open:
-                    raise InputClosedError
-                try:
-                    rest = rest[os.write(self._descriptor, rest) :]
-                except BlockingIOError:
-                    await self._wait_for_room()
-                except OSError:
-                    self.close()
-                    raise InputClosedError from None
-
-    def close(self) -> None:
-        """Close it: the program reads the end."""
-        if self._open:
-            self._open = False
-            self._wake()
-            os.close(self._descriptor)
-
-    async def _wait_for_room(self) -> None:
-        self._room = self._loop.create_future()
-        self._loop.add_writer(self._descriptor, self._wake)
-        try:
-            await self._room
-        finally:
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._room is None:
-            return
-        self._loop.remove_writer(self._descriptor)
-        if not self._room.done():
-            self._room.set_result(None)
-        self._room = None

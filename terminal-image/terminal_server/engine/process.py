@@ -1,9 +1,13 @@
 """One command that runs, or has run."""
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import Awaitable, Callable
 
-from terminal_server.engine.pipes import Input, Pipe
+from terminal_server.engine.input import Input
+from terminal_server.engine.pipes import Pipe
 
 TIMED_OUT = -1
 """The exit code of a command that was ended for its time being over, and of no other."""
@@ -39,6 +43,12 @@ class Process:
     async def end(self, *, force: bool = False) -> None:
         """End the whole tree, with `force` without asking first; return when nothing of it lives."""
         await self._end_tree(force)
+
+    def interrupt(self) -> None:
+        """Interrupt it as Ctrl-C does: its process group is sent SIGINT. Does nothing when it has ended."""
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGINT)
 
     async def run(self, timeout_seconds: float | None) -> int:
         """Wait for the end, at most so long; then, or when cancelled, end the whole tree."""

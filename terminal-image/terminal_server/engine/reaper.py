@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable
 
 _PR_SET_CHILD_SUBREAPER = 36
+_AT_ONCE = 4
 
 
 class Reaper:
@@ -37,8 +38,8 @@ class Reaper:
         self._expected[pid] = ended
 
     def reap(self) -> None:
-        """Collect every child that has ended by now."""
-        while True:
+        """Collect every child that has ended by now, a few per pass of the event loop: others get their turn."""
+        for _ in range(_AT_ONCE):
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
@@ -48,3 +49,4 @@ class Reaper:
             ended = self._expected.pop(pid, None)
             if ended is not None:
                 ended(os.waitstatus_to_exitcode(status))
+        asyncio.get_running_loop().call_soon(self.reap)

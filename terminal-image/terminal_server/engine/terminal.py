@@ -1,58 +1,67 @@
-"""Starts a program in a terminal of its own.
+"""Terminals: for a program that is used by a person, or only as the input of one that is not.
 
-The program leads a session, and the first terminal a session's leader opens becomes the one that controls it:
-so the kernel turns Ctrl-C into a signal, and the shell has job control. `posix_spawn` opens it after it has made
-the session, in this order, and needs no code of ours between fork and exec.
+A program that leads a session is controlled by the first terminal it opens. `posix_spawn` opens it after it has
+made the session, so the kernel turns Ctrl-C into a signal, and the shell has job control.
 """
 
 import fcntl
 import os
 import pty
-import signal
 import struct
 import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_SHELL = "/bin/sh"
-# posix_spawn cannot change the folder: a shell does, and is replaced by the program.
-_IN_FOLDER = 'cd -- "$0" && exec "$@"'
-_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
+from terminal_server.engine.starting import Action, SpawnError, start
+
+_LOCAL = 3
+_INPUT = 0
+_CONTROL = 6
 
 
-def start(
+def start_in_terminal(
     arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], *, rows: int, columns: int
 ) -> tuple[int, int]:
     """Start a program; return its process id and a descriptor of its terminal.
 
     Raises:
-        OSError: there is no terminal or no process left, or `cwd` is no folder one can be in.
+        SpawnError: there is no terminal or no process left, or `cwd` is no folder one can be in.
     """
-    if not os.access(cwd, os.X_OK) or not cwd.is_dir():
-        raise NotADirectoryError(20, "not a folder one can be in", str(cwd))
-    descriptor, other = pty.openpty()
     try:
-        name = os.ttyname(other)
+        descriptor, other = pty.openpty()
+    except OSError as error:
+        raise SpawnError(f"there is no terminal left: {error.strerror}") from error
+    try:
         resize(descriptor, rows=rows, columns=columns)
-        pid = os.posix_spawn(
-            _SHELL,
-            [_SHELL, "-c", _IN_FOLDER, str(cwd), *arguments],
-            environment,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0),
-                (os.POSIX_SPAWN_DUP2, 0, 1),
-                (os.POSIX_SPAWN_DUP2, 0, 2),
-            ],
-            setsid=True,
-            setsigmask=[],
-            setsigdef=_RESTORED,
-        )
+        actions: list[Action] = [
+            (os.POSIX_SPAWN_OPEN, 0, os.ttyname(other), os.O_RDWR, 0),
+            (os.POSIX_SPAWN_DUP2, 0, 1),
+            (os.POSIX_SPAWN_DUP2, 0, 2),
+        ]
+        return start(arguments, cwd, environment, actions), descriptor
     except BaseException:
         os.close(descriptor)
         raise
     finally:
         os.close(other)
-    return pid, descriptor
+
+
+def open_for_input() -> tuple[int, int]:
+    """Return both ends of a terminal that passes on what is written to the first, and does nothing else.
+
+    No echo, no signals, no lines: a carriage return becomes a newline, that is all.
+
+    Raises:
+        OSError: there is none left.
+    """
+    descriptor, other = pty.openpty()
+    mode = termios.tcgetattr(other)
+    mode[_INPUT] = termios.ICRNL
+    mode[_LOCAL] = 0
+    mode[_CONTROL][termios.VMIN] = 1
+    mode[_CONTROL][termios.VTIME] = 0
+    termios.tcsetattr(other, termios.TCSANOW, mode)
+    return descriptor, other
 
 
 def resize(descriptor: int, *, rows: int, columns: int) -> None:

@@ -1,7 +1,7 @@
 """Finds and ends every process of a command, wherever it went.
 
 A process belongs to a command by descent, by its session, or, once it is an orphan that left its session, by
-the marker it inherited in its environment.
+the mark it inherited.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-MARKER = "TERMINAL_COMMAND_ID"
+from terminal_server.engine import marks
+
 _POLL_SECONDS = 0.01
 _KILL_SECONDS = 5.0
 
@@ -67,13 +68,13 @@ def _entry(pid: int) -> Entry | None:
     return Entry(pid=pid, parent=int(fields[1]), session=int(fields[3]), started=int(fields[19]))
 
 
-def of_command(table: Table, root: int, marker: str) -> list[Entry]:
+def of_command(table: Table, root: int, mark: int) -> list[Entry]:
     """Return the processes of the command whose shell is, or was, `root`."""
     me = os.getpid()
     seeds = [
         entry.pid
         for entry in table.values()
-        if root in {entry.pid, entry.session} or (entry.parent == me and _has_marker(entry.pid, marker))
+        if root in {entry.pid, entry.session} or (entry.parent == me and marks.bears(entry.pid, mark))
     ]
     return _with_descendants(table, seeds)
 
@@ -81,14 +82,6 @@ def of_command(table: Table, root: int, marker: str) -> list[Entry]:
 def of_everything(table: Table) -> list[Entry]:
     """Return every descendant of this process."""
     return _with_descendants(table, [entry.pid for entry in table.values() if entry.parent == os.getpid()])
-
-
-def _has_marker(pid: int, marker: str) -> bool:
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return False
-    return f"{MARKER}={marker}".encode() in environment.split(b"\0")
 
 
 def _with_descendants(table: Table, seeds: Iterable[int]) -> list[Entry]:
