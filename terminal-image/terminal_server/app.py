@@ -20,12 +20,12 @@ from terminal_server.middleware.observe import Observe, Observer, log_request
 from terminal_server.middleware.prefix import StripPrefix
 from terminal_server.middleware.tolerance import DropNothings
 from terminal_server.openapi import Documents
-from terminal_server.routers import downloads, execute, health, uploads
+from terminal_server.routers import downloads, execute, files, files_change, files_tus, health, uploads
 from terminal_server.services import Services
 from terminal_server.settings import Settings
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id"]
+_HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id", *files_tus.HEADERS]
 _OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/api/config"}
 _LINKED = ("/files/upload/", "/files/download/")
 
@@ -54,6 +54,7 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         workers.start()
         await services.engine.start()
+        await services.files.start()
         idle = asyncio.create_task(make_idle_watch(services).run())
         if metrics is not None:
             await metrics.start(settings.host, settings.metrics_port)
@@ -79,6 +80,9 @@ def create_app(
     app.include_router(execute.create_router(settings.command_limit_bytes))
     app.include_router(uploads.router)
     app.include_router(downloads.router)
+    app.include_router(files.router)
+    app.include_router(files_change.router)
+    app.include_router(files_tus.router)
     app.state.documents = Documents(app, services)
     app.include_router(openapi.create_router(app.state.documents))
     # Last, when whoever has something to say to its user has said it.
@@ -101,7 +105,7 @@ def _middleware(services: Services, observers: Sequence[Observer]) -> list[Middl
         allow_headers=_HEADERS,
         allow_credentials="*" not in settings.cors_origins,
         allow_private_network=True,
-        expose_headers=["Content-Disposition", "Location"],
+        expose_headers=["Content-Disposition", "Location", *files_tus.EXPOSED],
     )
     return [
         Middleware(StripPrefix, prefix=settings.path_prefix),

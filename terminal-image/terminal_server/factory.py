@@ -6,6 +6,7 @@ from terminal_server.auth import KeyRing
 from terminal_server.engine import Engine
 from terminal_server.files.fetch import AddressCheck, Fetcher
 from terminal_server.files.links import Links
+from terminal_server.files.state import create_files
 from terminal_server.lifecycle import IdleWatch, Lifecycle
 from terminal_server.services import Services
 from terminal_server.sessions import WorkingDirectories
@@ -17,17 +18,19 @@ def make_services(
 ) -> Services:
     """Return the parts; for the arguments see `create_app`."""
     activity = Activity()
+    engine = Engine(
+        shell=settings.shell,
+        environment=environment.for_commands(variables, settings),
+        kill_grace_seconds=settings.kill_grace_seconds,
+    )
     return Services(
         settings=settings,
         keys=keys,
         activity=activity,
         lifecycle=Lifecycle(),
         directories=WorkingDirectories(settings.home, settings.session_seconds),
-        engine=Engine(
-            shell=settings.shell,
-            environment=environment.for_commands(variables, settings),
-            kill_grace_seconds=settings.kill_grace_seconds,
-        ),
+        engine=engine,
+        files=create_files(settings, engine),
         links=Links(),
         fetcher=Fetcher(
             limit_bytes=settings.fetch_limit_bytes,

@@ -11,6 +11,7 @@ from terminal_server.auth import KeyRing
 from terminal_server.engine import Engine
 from terminal_server.files.fetch import Fetcher
 from terminal_server.files.links import Links
+from terminal_server.files.state import Files
 from terminal_server.lifecycle import Lifecycle
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
@@ -28,6 +29,7 @@ class Services:
     directories: WorkingDirectories
     links: Links
     fetcher: Fetcher
+    files: Files
 
 
 async def _of_request(request: HTTPConnection) -> Services:

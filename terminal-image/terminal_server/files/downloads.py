@@ -4,15 +4,32 @@ Opening a FIFO waits for ever, reading a device may do so, and what is in /proc 
 The file is opened once, without waiting, looked at, and served from that very descriptor.
 """
 
+import asyncio
 import errno
+import mimetypes
 import os
 import stat
+from email.utils import formatdate
 from pathlib import Path
+from typing import Literal
 
-from starlette.responses import FileResponse
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.files.names import disposition
+from terminal_server.files.ranges import BadRangeError, UnsatisfiableRangeError, wanted_range
+
 _KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
+_CHUNK = 512 * 1024
+
+Use = Literal["attachment", "inline"]
+_SANDBOX = {
+    # A link is for a stranger's browser: nothing in the file runs.
+    "attachment": "sandbox; default-src 'none'",
+    # A preview may run scripts, in an origin of its own that holds no key and no session.
+    "inline": "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads",
+}
 
 
 def open_regular(path: Path) -> int:
@@ -39,28 +56,85 @@ def _check_regular(descriptor: int) -> None:
         raise OSError(errno.EINVAL, "This is not an ordinary file")
 
 
-class OpenFile(FileResponse):
-    """Sends a file that is already open: whole or in ranges, as an attachment that no browser will run."""
+def media_type(path: str | Path) -> str:
+    """Return the MIME type a file's name promises."""
+    kind, compression = mimetypes.guess_type(Path(path).name)
+    if kind is None or compression is not None:
+        return f"application/{compression}" if compression else "application/octet-stream"
+    return kind
 
-    chunk_size = 1024 * 1024
 
-    def __init__(self, descriptor: int, name: str) -> None:
+class OpenFile(Response):
+    """Sends a file that is already open, whole or a range of it, as what no browser runs in this origin."""
+
+    def __init__(self, descriptor: int, name: str, use: Use = "attachment") -> None:
         self._descriptor = descriptor
+        state = os.fstat(descriptor)
+        self._size = state.st_size
+        kind = media_type(name)
         super().__init__(
-            f"/proc/self/fd/{descriptor}",
-            filename=name,
-            stat_result=os.fstat(descriptor),
             headers={
-                "Content-Security-Policy": "sandbox; default-src 'none'",
+                "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+                "Content-Disposition": disposition(use, name),
+                "Content-Security-Policy": _SANDBOX[use],
                 "X-Content-Type-Options": "nosniff",
                 "Cache-Control": "private, no-cache",
                 "Referrer-Policy": "no-referrer",
+                "Accept-Ranges": "bytes",
+                "Last-Modified": formatdate(state.st_mtime, usegmt=True),
+                "ETag": f'"{state.st_ino:x}-{state.st_mtime_ns:x}-{state.st_size:x}"',
             },
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, and close it however that ends."""
         try:
-            await super().__call__(scope, receive, send)
+            await self._answer(scope, receive, send)
         finally:
             os.close(self._descriptor)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope)
+        if self._is_known(asked):
+            del self.headers["content-length"]
+            await send({"type": "http.response.start", "status": 304, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        try:
+            wanted = wanted_range(asked.get("range"), self._size) if self._may_be_range(asked) else None
+        except BadRangeError as error:
+            await JSONResponse({"detail": str(error)}, status_code=400)(scope, receive, send)
+            return
+        except UnsatisfiableRangeError as error:
+            headers = {"Content-Range": f"bytes */{self._size}"}
+            await JSONResponse({"detail": str(error)}, status_code=416, headers=headers)(scope, receive, send)
+            return
+        begin, end = wanted or (0, self._size)
+        self.headers["content-length"] = str(end - begin)
+        if wanted is not None:
+            self.headers["content-range"] = f"bytes {begin}-{end - 1}/{self._size}"
+        status = 200 if wanted is None else 206
+        await send({"type": "http.response.start", "status": status, "headers": self.raw_headers})
+        await self._send(begin, begin if scope["method"] == "HEAD" else end, send)
+
+    async def _send(self, begin: int, end: int, send: Send) -> None:
+        """Send the bytes, reading each chunk while the one before is sent."""
+        while begin < end:
+            chunk = await asyncio.to_thread(os.pread, self._descriptor, min(_CHUNK, end - begin), begin)
+            if not chunk:
+                raise ConnectionAbortedError("the file became shorter while it was sent")
+            begin += len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _is_known(self, asked: Headers) -> bool:
+        """Tell whether the client has it already."""
+        known = asked.get("if-none-match")
+        if known is not None:
+            tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
+            return self.headers["etag"] in tags or "*" in tags
+        return asked.get("if-modified-since") == self.headers["last-modified"]
+
+    def _may_be_range(self, asked: Headers) -> bool:
+        condition = asked.get("if-range")
+        return condition is None or condition in {self.headers["etag"], self.headers["last-modified"]}

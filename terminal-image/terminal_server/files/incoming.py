@@ -2,87 +2,219 @@
 
 import asyncio
 import contextlib
+import errno
 import os
-import secrets
 import stat
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from terminal_server.files.unfinished import Unfinished
+
 _BLOCK_BYTES = 1024 * 1024
+_KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
+
+
+@dataclass
+class Partial:
+    """A file being written next to where it will be. Its methods may block, and raise OSError.
+
+    It goes through links to what they lead to, keeps the mode and, as far as is allowed, the owner of what it
+    replaces, and replaces nothing its user could not write to.
+    """
+
+    target: Path
+    old: os.stat_result | None
+    """What it replaces."""
+    path: Path
+    descriptor: int
+    unfinished: Unfinished
+
+    @classmethod
+    def create(cls, target: Path, unfinished: Unfinished) -> Self:
+        """Return a new one, and make the folders it needs."""
+        real = real_target(target)
+        old = _replaceable(real)
+        real.parent.mkdir(parents=True, exist_ok=True)
+        path, descriptor = unfinished.create(real.parent)
+        return cls(real, old, path, descriptor, unfinished)
+
+    @classmethod
+    def resumed(cls, target: Path, path: Path, unfinished: Unfinished) -> Self:
+        """Return the one of an upload that arrives in several requests."""
+        real = real_target(target)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return cls(real, _replaceable(real), path, descriptor, unfinished)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Add bytes."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+
+    def commit(self) -> None:
+        """Give the file its name, replacing what had it."""
+        if self.old is not None:
+            _take_after(self.descriptor, self.old)
+        os.fsync(self.descriptor)
+        self.path.replace(self.target)
+        self.close()
+
+    def abandon(self) -> None:
+        """Remove it, if it has not got its name."""
+        if self.descriptor >= 0:
+            self.path.unlink(missing_ok=True)
+            self.close()
+
+    def close(self) -> None:
+        """Leave it as it is."""
+        os.close(self.descriptor)
+        self.descriptor = -1
+        self.unfinished.forget(self.path)
+
+
+def save(target: Path, data: bytes, unfinished: Unfinished) -> None:
+    """Write a whole file. May block.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    partial = Partial.create(target, unfinished)
+    try:
+        partial.write(data)
+        partial.commit()
+    finally:
+        partial.abandon()
+
+
+def real_target(path: Path) -> Path:
+    """Return where a path leads to at last, whether or not anything is there.
+
+    Raises:
+        OSError: the links go round in a circle, or what it leads to is the kernel's.
+    """
+    real = Path(os.path.realpath(path))
+    if real.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if str(real).startswith(_KERNEL_FOLDERS):
+        raise OSError(errno.EINVAL, "Nothing can be stored there")
+    return real
+
+
+def _replaceable(target: Path) -> os.stat_result | None:
+    """Return what is to be replaced, None if there is nothing."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(old.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "There is a folder of this name")
+    if stat.S_ISBLK(old.st_mode) or stat.S_ISCHR(old.st_mode) or stat.S_ISSOCK(old.st_mode):
+        raise OSError(errno.EINVAL, "This is not an ordinary file")
+    if not os.access(target, os.W_OK, effective_ids=True):
+        raise PermissionError(errno.EACCES, "This file may not be written to")
+    return old if stat.S_ISREG(old.st_mode) else None
+
+
+def _take_after(descriptor: int, old: os.stat_result) -> None:
+    new = os.fstat(descriptor)
+    with contextlib.suppress(OSError):
+        if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+    with contextlib.suppress(OSError):
+        os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+
+
+class BlockWriter:
+    """Collects pieces into blocks. One block is written, in a thread, while the next arrives."""
+
+    def __init__(self, write: Callable[[bytearray], None]) -> None:
+        self._write = write
+        self._block = bytearray()
+        self._writing: asyncio.Future[None] | None = None
+
+    async def add(self, data: bytes) -> None:
+        """Add bytes."""
+        self._block += data
+        if len(self._block) >= _BLOCK_BYTES:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Begin to write what is collected, when what was before it is written."""
+        await self.written()
+        block, self._block = self._block, bytearray()
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._write, block)
+
+    async def written(self) -> None:
+        """Wait for what is being written."""
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+            self._writing = None
+
+    async def settle(self) -> None:
+        """Wait until nothing is being written any more, however that ended."""
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
 
 
 class IncomingFile:
-    """A file being written next to where it will be. Leaving the `async with` without `commit` removes it.
+    """A file that arrives in pieces. Leaving the `async with` without `commit` removes it.
 
     Raises OSError from each of its methods, as the file system does.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
+    def __init__(self, target: Path, unfinished: Unfinished) -> None:
         self.size = 0
-        self._partial = target.parent / f".upload-{secrets.token_hex(8)}"
-        self._descriptor: int | None = None
-        self._block = bytearray()
+        self._target = target
+        self._unfinished = unfinished
+        self._opened: tuple[Partial, BlockWriter] | None = None
 
     async def __aenter__(self) -> Self:
         """Create the folder and the unfinished file."""
-        await asyncio.to_thread(self._open)
+        opening = asyncio.get_running_loop().run_in_executor(
+            None, Partial.create, self._target, self._unfinished
+        )
+        try:
+            partial = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_abandon)
+            raise
+        self._opened = partial, BlockWriter(partial.write)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove what is unfinished."""
-        if self._descriptor is not None:
-            await asyncio.shield(asyncio.to_thread(self._abandon))
+        await asyncio.shield(self._close())
 
     async def write(self, data: bytes) -> None:
         """Add bytes."""
-        self._block += data
         self.size += len(data)
-        if len(self._block) >= _BLOCK_BYTES:
-            await self._flush()
+        await self._open()[1].add(data)
 
     async def commit(self) -> None:
         """Give the file its name, replacing what had it."""
-        await self._flush()
-        await asyncio.to_thread(self._commit)
+        partial, writer = self._open()
+        await writer.flush()
+        await writer.written()
+        await asyncio.to_thread(partial.commit)
 
-    async def _flush(self) -> None:
-        block, self._block = self._block, bytearray()
-        await asyncio.to_thread(self._write, block)
+    async def _close(self) -> None:
+        partial, writer = self._open()
+        # A write that still goes on must not find its descriptor closed, or another's.
+        await writer.settle()
+        await asyncio.to_thread(partial.abandon)
 
-    def _open(self) -> None:
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        if self.target.is_dir():
-            raise IsADirectoryError(21, "There is a folder of this name", str(self.target))
-        self.target = self.target.resolve()
-        self._partial = self.target.parent / self._partial.name
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._descriptor = os.open(self._partial, flags, 0o666)
-        with contextlib.suppress(OSError):
-            old = self.target.stat()
-            if stat.S_ISREG(old.st_mode):
-                os.fchmod(self._descriptor, stat.S_IMODE(old.st_mode))
-
-    def _write(self, block: bytearray) -> None:
-        rest = memoryview(block)
-        while rest:
-            rest = rest[os.write(self._file(), rest) :]
-
-    def _commit(self) -> None:
-        os.fsync(self._file())
-        self._partial.replace(self.target)
-        os.close(self._file())
-        self._descriptor = None
-
-    def _abandon(self) -> None:
-        os.close(self._file())
-        self._descriptor = None
-        self._partial.unlink(missing_ok=True)
-
-    def _file(self) -> int:
-        if self._descriptor is None:
+    def _open(self) -> tuple[Partial, BlockWriter]:
+        if self._opened is None:
             raise RuntimeError("the file is not open")
-        return self._descriptor
+        return self._opened
+
+
+def _abandon(opening: "asyncio.Future[Partial]") -> None:
+    """Remove what was opened for somebody who has gone."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().abandon()

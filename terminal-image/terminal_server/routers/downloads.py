@@ -1,34 +1,55 @@
-"""Files out: a link made with a key, and what it leads to."""
+"""Files out: links that need no key, views and previews, archives, comparisons."""
 
 import asyncio
 import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
 
 from terminal_server.errors import from_os_error
-from terminal_server.files.downloads import OpenFile, open_regular
+from terminal_server.files.archive import Archive
+from terminal_server.files.downloads import OpenFile, Use, open_regular
+from terminal_server.files.names import disposition, found, shown
+from terminal_server.files.preview import rendered
+from terminal_server.files.worker import WorkerError
 from terminal_server.routers.common import EXPIRED, NEEDS_KEY, Link, located
 from terminal_server.services import Shared
+from terminal_server.sessions import Caller
 
 router = APIRouter()
 
 
+class Paths(BaseModel):
+    """What to put into an archive."""
+
+    paths: list[str] = Field(min_length=1, max_length=10_000)
+
+
+class Pair(BaseModel):
+    """What to compare."""
+
+    original: str
+    revised: str
+    ignore_whitespace: bool = False
+
+
 @router.get(
     "/files/download/link",
-    operation_id="get_file_link_files_download_link_get",
+    operation_id="get_file_link",
     summary="Get a file download link",
     description="Returns a link to download a file with. It works without a key for 5 minutes.",
     responses={**NEEDS_KEY, 404: {"description": "File not found."}},
 )
 async def get_file_link(
-    path: Annotated[str, Query(description="Path of the file.")], services: Shared
+    path: Annotated[str, Query(description="Path of the file.")], services: Shared, caller: Caller
 ) -> Link:
     """Make a link to a file that is there."""
-    target = located(path, services)
-    os.close(await _open(target))
+    target, descriptor = await _open(located(path, services, caller))
+    os.close(descriptor)
     token = services.links.token("download", str(target))
     return Link(url=f"{services.settings.base_url}/files/download/{token}")
 
@@ -39,11 +60,90 @@ async def download_file(token: str, services: Shared) -> Response:
     path = services.links.path("download", token)
     if path is None:
         raise HTTPException(404, EXPIRED)
-    return OpenFile(await _open(Path(path)), Path(path).name)
+    return await _file(Path(path), "attachment")
 
 
-async def _open(path: Path) -> int:
+@router.api_route("/files/view", methods=["GET", "HEAD"], include_in_schema=False)
+async def view_file(
+    path: Annotated[str, Query()],
+    services: Shared,
+    caller: Caller,
+    preview: Annotated[bool, Query(description="Send a document as PDF, if it can be made one.")] = False,  # noqa: FBT002 - a query parameter
+) -> Response:
+    """Send a file as it is, or what shows how it looks."""
+    target, descriptor = await _open(located(path, services, caller))
+    if preview:
+        made = await rendered(target, services.engine, services.settings.spill_dir)
+        if made is not None:
+            os.close(descriptor)
+            return OpenFile(made, f"{target.stem}.pdf", "inline")
+    return OpenFile(descriptor, target.name, "inline")
+
+
+@router.api_route("/files/serve/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def serve_file(path: str, services: Shared) -> Response:
+    """Send a file under its own path, so that a page finds what lies beside it."""
+    return await _file(located(f"/{path}", services), "inline")
+
+
+@router.post("/files/archive", include_in_schema=False)
+async def archive_paths(body: Paths, services: Shared, caller: Caller) -> Response:
+    """Send files and folders as one zip archive."""
+    wanted = [located(path, services, caller) for path in body.paths]
+
+    def resolved() -> list[Path]:
+        paths = [found(path) for path in wanted]
+        missing = [path for path in paths if not path.exists()]
+        if missing:
+            raise HTTPException(404, f"There is no {shown(missing[0])}")
+        return paths
+
     try:
-        return await asyncio.to_thread(open_regular, path)
+        paths = await asyncio.to_thread(resolved)
     except OSError as error:
         raise from_os_error(error) from None
+    name = f"{paths[0].name or 'root'}.zip" if len(paths) == 1 else "download.zip"
+    return StreamingResponse(
+        _read_by_workers(Archive(paths).chunks()),
+        media_type="application/zip",
+        headers={"Content-Disposition": disposition("attachment", name), "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@router.post("/files/compare", include_in_schema=False)
+async def compare_files(body: Pair, request: Request, services: Shared, caller: Caller) -> Response:
+    """Say what differs between two files."""
+    places = []
+    for path in (body.original, body.revised):
+        place, descriptor = await _open(located(path, services, caller))
+        os.close(descriptor)
+        places.append(place)
+    try:
+        answer = await services.files.worker.comparison(
+            *places, ignore_whitespace=body.ignore_whitespace, receive=request.receive
+        )
+    except WorkerError as error:
+        raise HTTPException(error.status, str(error)) from None
+    return Response(answer, media_type="application/json")
+
+
+async def _file(path: Path, use: Use) -> Response:
+    target, descriptor = await _open(path)
+    return OpenFile(descriptor, target.name, use)
+
+
+async def _open(path: Path) -> tuple[Path, int]:
+    def opened() -> tuple[Path, int]:
+        there = found(path)
+        return there, open_regular(there)
+
+    try:
+        return await asyncio.to_thread(opened)
+    except OSError as error:
+        raise from_os_error(error) from None
+
+
+async def _read_by_workers(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        if chunk:
+            yield chunk

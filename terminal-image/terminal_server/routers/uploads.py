@@ -14,9 +14,11 @@ from terminal_server.errors import from_os_error
 from terminal_server.files.fetch import FetchError, name_in
 from terminal_server.files.incoming import IncomingFile
 from terminal_server.files.multipart import BadUploadError, FilePart
+from terminal_server.files.names import shown
 from terminal_server.paths import BadNameError, file_name
 from terminal_server.routers.common import EXPIRED, NEEDS_KEY, Link, located
-from terminal_server.services import Shared
+from terminal_server.services import Services, Shared
+from terminal_server.sessions import Caller, Session
 
 router = APIRouter()
 
@@ -30,6 +32,7 @@ _FORM: dict[str, Any] = {
 Folder = Annotated[
     str, Query(alias="dir", description="Folder to store the file in; made if it is not there.")
 ]
+OtherFolder = Annotated[str, Query(alias="directory", include_in_schema=False)]
 
 
 class Stored(BaseModel):
@@ -41,39 +44,43 @@ class Stored(BaseModel):
 
 @router.post(
     "/files/upload",
-    operation_id="upload_file_files_upload_post",
+    operation_id="upload_file",
     summary="Upload a file",
     description="Stores a file in a folder: the one sent as multipart form data, or the one found at `url`.",
     responses=NEEDS_KEY,
     openapi_extra=_FORM,
 )
 async def upload_file(
-    directory: Folder,
     request: Request,
     services: Shared,
+    caller: Caller,
+    folder: Folder = "",
+    directory: OtherFolder = "",
     url: Annotated[str, Query(description="http or https address to fetch the file from.")] = "",
 ) -> Stored:
     """Store what is sent, or what is found at `url`."""
-    folder = located(directory, services)
+    place = _place(folder or directory, services, caller)
     if not url:
-        return await _receive(folder, request)
+        return await _receive(place, request, services)
     try:
         async with services.fetcher.open(url) as download:
-            return await _store(folder, name_in(url), download.content())
+            return await _store(place, name_in(url), download.content(), services)
     except FetchError as error:
         raise HTTPException(error.status, str(error)) from None
 
 
 @router.post(
     "/files/upload/link",
-    operation_id="create_upload_link_files_upload_link_post",
+    operation_id="create_upload_link",
     summary="Create an upload link",
     description="Returns a link to a page where a file can be uploaded. It works without a key for 5 minutes.",
     responses=NEEDS_KEY,
 )
-async def create_upload_link(directory: Folder, services: Shared) -> Link:
+async def create_upload_link(
+    services: Shared, caller: Caller, folder: Folder = "", directory: OtherFolder = ""
+) -> Link:
     """Make a link to a folder, which need not be there yet."""
-    token = services.links.token("upload", str(located(directory, services)))
+    token = services.links.token("upload", str(_place(folder or directory, services, caller)))
     return Link(url=f"{services.settings.base_url}/files/upload/{token}")
 
 
@@ -91,23 +98,29 @@ async def upload_file_via_link(token: str, request: Request, services: Shared) -
     folder = services.links.path("upload", token)
     if folder is None:
         raise HTTPException(404, EXPIRED)
-    return await _receive(Path(folder), request)
+    return await _receive(Path(folder), request, services)
 
 
-async def _receive(folder: Path, request: Request) -> Stored:
+def _place(folder: str, services: Services, caller: Session) -> Path:
+    if not folder:
+        raise HTTPException(422, "dir must name the folder to store the file in")
+    return located(folder, services, caller)
+
+
+async def _receive(folder: Path, request: Request, services: Services) -> Stored:
     try:
         part = FilePart(request.headers.get("content-type"), request.stream())
-        return await _store(folder, await part.name(), part.content())
+        return await _store(folder, await part.name(), part.content(), services)
     except BadUploadError as error:
         raise HTTPException(400, str(error)) from None
     except ClientDisconnect:
         raise HTTPException(400, "The upload was broken off") from None
 
 
-async def _store(folder: Path, name: str, content: AsyncIterator[bytes]) -> Stored:
+async def _store(folder: Path, name: str, content: AsyncIterator[bytes], services: Services) -> Stored:
     try:
         target = folder / file_name(name)
-        async with IncomingFile(target) as file:
+        async with IncomingFile(target, services.files.unfinished) as file:
             async for chunk in content:
                 await file.write(chunk)
             await file.commit()
@@ -115,4 +128,4 @@ async def _store(folder: Path, name: str, content: AsyncIterator[bytes]) -> Stor
         raise HTTPException(400, str(error)) from None
     except OSError as error:
         raise from_os_error(error) from None
-    return Stored(path=str(target), size=file.size)
+    return Stored(path=shown(target), size=file.size)

@@ -1,0 +1,70 @@
+"""Shows how a document looks: LibreOffice, where it is installed, makes a PDF of it."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+from terminal_server.engine import Engine, Program, SpawnError, Stream
+from terminal_server.files.downloads import open_regular
+
+_ENDINGS = frozenset({".docx", ".pptx", ".odt", ".odp", ".doc", ".ppt", ".rtf"})
+_PROGRAMS = ("soffice", "libreoffice")
+_SECONDS = 60.0
+
+
+async def rendered(path: Path, engine: Engine, folder: Path) -> int | None:
+    """Return an open PDF of a document, None if there is none to be had.
+
+    Args:
+        path: the document.
+        engine: what starts the program.
+        folder: for what it writes; nothing stays there.
+    """
+    program = await asyncio.to_thread(_program, path, engine.environment.get("PATH", ""))
+    if program is None:
+        return None
+    work = await asyncio.to_thread(_work_folder, folder)
+    if work is None:
+        return None
+    try:
+        return await _converted(program, path, engine, work)
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, ignore_errors=True))
+
+
+def _program(path: Path, search: str) -> str | None:
+    if path.suffix.lower() not in _ENDINGS:
+        return None
+    return next((there for name in _PROGRAMS if (there := shutil.which(name, path=search))), None)
+
+
+def _work_folder(folder: Path) -> Path | None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="preview-", dir=folder))
+    except OSError:
+        return None
+
+
+async def _converted(program: str, path: Path, engine: Engine, work: Path) -> int | None:
+    # A profile of its own: two at a time would wait for each other.
+    profile = f"-env:UserInstallation={(work / 'profile').as_uri()}"
+    options = ["--headless", "--nologo", "--norestore", "--convert-to", "pdf", "--outdir", str(work)]
+    try:
+        process = await engine.launch(Program([program, profile, *options, str(path)], work), feed=_ignore)
+    except SpawnError:
+        return None
+    await process.run(_SECONDS)
+    return await asyncio.to_thread(_opened, work / f"{path.stem}.pdf")
+
+
+def _opened(made: Path) -> int | None:
+    try:
+        return open_regular(made)
+    except OSError:
+        return None
+
+
+def _ignore(_stream: Stream, _data: bytes) -> None:
+    """What it prints is of no use."""

@@ -1,0 +1,126 @@
+"""Has documents read, and files compared, by a process that may fail without harm.
+
+That process gets neither the server's memory nor its environment, few of it run at a time, and none for long.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from starlette.types import Receive
+
+from terminal_server.commands.streaming import gone
+from terminal_server.engine import Engine, Process, Program, SpawnError, Stream
+
+_AT_A_TIME = 2
+_SECONDS = 60.0
+_ANSWER_BYTES = 64 * 1024**2
+_REFUSED = 3
+_PACKAGES = str(Path(__file__).parents[2])
+# Isolated, so that nothing of the user's is imported; found where the server itself was.
+_START = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module('terminal_server.documents', run_name='__main__')"
+)
+
+
+class WorkerError(Exception):
+    """There is no answer; `status` says why, as HTTP does."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Worker:
+    """Starts the processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
+
+    async def text(
+        self,
+        path: Path,
+        kind: str,
+        *,
+        shown: str,
+        lines: tuple[int, int | None],
+        limit_bytes: int,
+        receive: Receive,
+    ) -> bytes:
+        """Return the JSON of a document's text, or of some lines of it.
+
+        Raises:
+            WorkerError: it cannot be had.
+        """
+        first, last = lines
+        task = {"do": "text", "path": _sent(path), "kind": kind, "shown": shown}
+        return await self._answer({**task, "first": first, "last": last, "limit_bytes": limit_bytes}, receive)
+
+    async def comparison(
+        self, original: Path, revised: Path, *, ignore_whitespace: bool, receive: Receive
+    ) -> bytes:
+        """Return the JSON of what differs between two files.
+
+        Raises:
+            WorkerError: they cannot be compared.
+        """
+        task = {"do": "compare", "original": _sent(original), "revised": _sent(revised)}
+        return await self._answer({**task, "ignore_whitespace": ignore_whitespace}, receive)
+
+    async def _answer(self, task: dict[str, Any], receive: Receive) -> bytes:
+        try:
+            async with asyncio.timeout(2 * _SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise WorkerError(503, "Too many documents are being read") from None
+        try:
+            return await self._run(task, receive)
+        finally:
+            self._turns.release()
+
+    async def _run(self, task: dict[str, Any], receive: Receive) -> bytes:
+        output = bytearray()
+
+        def feed(stream: Stream, data: bytes) -> None:
+            if stream == "stdout" and len(output) <= _ANSWER_BYTES:
+                output.extend(data)
+
+        arguments = [sys.executable, "-I", "-c", _START, _PACKAGES]
+        program = Program(arguments, Path("/"), script=json.dumps(task).encode())
+        try:
+            process = await self._engine.launch(program, feed=feed)
+        except SpawnError as error:
+            raise WorkerError(503, str(error)) from None
+        code = await _ended(process, receive)
+        if code == 0 and len(output) <= _ANSWER_BYTES:
+            return bytes(output)
+        if code == _REFUSED:
+            refusal = json.loads(output)
+            raise WorkerError(refusal["status"], refusal["detail"])
+        raise WorkerError(422, "It takes too much time or memory to read this")
+
+
+async def _ended(process: Process, receive: Receive) -> int:
+    """Wait for the end; a client that leaves brings it about."""
+    running = asyncio.create_task(process.run(_SECONDS))
+    leaving = asyncio.create_task(gone(receive))
+    try:
+        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        left = not running.done()
+        for task in (running, leaving):
+            task.cancel()
+        await asyncio.gather(running, leaving, return_exceptions=True)
+    if left:
+        raise WorkerError(499, "The client has gone")
+    return running.result()
+
+
+def _sent(path: Path) -> str:
+    """Return a path as text from which its bytes can be made again."""
+    return os.fsencode(path).decode("latin-1")

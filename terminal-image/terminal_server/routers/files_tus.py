@@ -1,0 +1,172 @@
+"""Uploads that can be resumed, by the tus protocol 1.0.0, which has clients for browsers and most languages.
+
+`POST /files/tus?directory=` begins one, `PATCH` sends bytes, `HEAD` tells how many there are, `DELETE` gives up.
+The file appears under its name with its last byte.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from terminal_server.errors import from_os_error
+from terminal_server.files.incoming import BlockWriter, Partial
+from terminal_server.files.names import shown
+from terminal_server.files.resumable import MOST, TooManyUploadsError, Upload
+from terminal_server.paths import BadNameError, file_name
+from terminal_server.routers.common import located
+from terminal_server.services import Services, Shared
+from terminal_server.sessions import Caller
+
+HEADERS = ("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "x-http-method-override")
+"""What browsers must be allowed to send, and below, to read."""
+EXPOSED = ("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires")
+_VERSION = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.options("/files/tus")
+async def tus_abilities() -> Response:
+    """Say what is understood."""
+    abilities = {"Tus-Version": "1.0.0", "Tus-Extension": "creation,expiration,termination"}
+    return Response(status_code=204, headers={**_VERSION, **abilities})
+
+
+@router.post("/files/tus")
+async def begin_upload(
+    services: Shared,
+    caller: Caller,
+    upload_length: Annotated[int, Header(ge=0)],
+    directory: Annotated[str, Query()] = ".",
+    upload_metadata: Annotated[str, Header()] = "",
+) -> Response:
+    """Begin an upload; the answer says where it goes on."""
+    try:
+        target = located(directory, services, caller) / file_name(_name_in(upload_metadata))
+        upload = await asyncio.to_thread(services.files.uploads.begin, target, upload_length)
+    except BadNameError as error:
+        raise HTTPException(400, f"Upload-Metadata: {error}") from None
+    except TooManyUploadsError:
+        raise HTTPException(429, f"There are {MOST} unfinished uploads already") from None
+    except OSError as error:
+        raise from_os_error(error) from None
+    if not upload_length:
+        await _complete(upload, services)
+    # Relative, so that it holds with any prefix there may be before it.
+    headers = {**_VERSION, "Location": f"tus/{upload.id}", "Upload-Offset": "0"}
+    return JSONResponse({"path": shown(target), "size": upload_length}, 201, headers)
+
+
+@router.head("/files/tus/{upload_id}")
+async def upload_state(upload_id: str, services: Shared) -> Response:
+    """Say how much has arrived."""
+    upload, offset = await _found(upload_id, services)
+    state = await asyncio.to_thread(upload.partial.stat)
+    until = datetime.fromtimestamp(state.st_mtime + services.settings.upload_retention_seconds, UTC)
+    return Response(
+        status_code=200,
+        headers={
+            **_VERSION,
+            "Upload-Offset": str(offset),
+            "Upload-Length": str(upload.size),
+            "Upload-Expires": format_datetime(until, usegmt=True),
+        },
+    )
+
+
+@router.patch("/files/tus/{upload_id}")
+async def continue_upload(
+    upload_id: str, request: Request, services: Shared, upload_offset: Annotated[int, Header(ge=0)]
+) -> Response:
+    """Take bytes, from where the last ones ended. What arrives of a broken request is kept."""
+    if request.headers.get("content-type") != "application/offset+octet-stream":
+        raise HTTPException(415, "Content-Type must be application/offset+octet-stream")
+    upload, _ = await _found(upload_id, services)
+    async with services.files.turns.turn(upload.partial):
+        upload, offset = await _found(upload_id, services)
+        if upload_offset != offset:
+            raise HTTPException(409, f"Upload-Offset must be {offset}")
+        try:
+            offset = await _take(upload, offset, request, services)
+        except OSError as error:
+            raise from_os_error(error) from None
+    return Response(status_code=204, headers={**_VERSION, "Upload-Offset": str(offset)})
+
+
+@router.delete("/files/tus/{upload_id}")
+async def give_up_upload(upload_id: str, services: Shared) -> Response:
+    """Forget an upload, and what has arrived of it."""
+    upload, _ = await _found(upload_id, services)
+    async with services.files.turns.turn(upload.partial):
+        await asyncio.to_thread(services.files.uploads.end, upload)
+    return Response(status_code=204, headers=_VERSION)
+
+
+async def _found(upload_id: str, services: Services) -> tuple[Upload, int]:
+    found = await asyncio.to_thread(services.files.uploads.find, upload_id)
+    if found is None:
+        raise HTTPException(404, "There is no such upload, or not any more")
+    return found
+
+
+async def _take(upload: Upload, offset: int, request: Request, services: Services) -> int:
+    """Add the body to what is there; return how much that is then. The last byte completes the file."""
+    partial = await asyncio.to_thread(
+        Partial.resumed, Path(upload.target), upload.partial, services.files.unfinished
+    )
+    writer = BlockWriter(partial.write)
+    try:
+        with contextlib.suppress(ClientDisconnect):
+            async for chunk in request.stream():
+                if offset + len(chunk) > upload.size:
+                    raise HTTPException(413, f"The upload was announced with {upload.size} bytes")
+                offset += len(chunk)
+                await writer.add(chunk)
+        await writer.flush()
+        await writer.written()
+        if offset == upload.size:
+            await asyncio.to_thread(partial.commit)
+            await asyncio.to_thread(services.files.uploads.end, upload)
+    finally:
+        await asyncio.shield(_closed(partial, writer))
+    return offset
+
+
+async def _closed(partial: Partial, writer: BlockWriter) -> None:
+    await writer.settle()
+    if partial.descriptor >= 0:
+        partial.close()
+
+
+async def _complete(upload: Upload, services: Services) -> None:
+    """Complete an upload of nothing."""
+
+    def complete() -> None:
+        Partial.resumed(Path(upload.target), upload.partial, services.files.unfinished).commit()
+        services.files.uploads.end(upload)
+
+    try:
+        await asyncio.to_thread(complete)
+    except OSError as error:
+        raise from_os_error(error) from None
+
+
+def _name_in(metadata: str) -> str:
+    """Return the file's name that `Upload-Metadata` carries: pairs of a name and a value in base64."""
+    for pair in metadata.split(","):
+        name, _, value = pair.strip().partition(" ")
+        if name in {"filename", "name"}:
+            try:
+                return base64.b64decode(value, validate=True).decode()
+            except (binascii.Error, ValueError):
+                raise BadNameError(f"{name} is no text in base64") from None
+    return ""
