@@ -32,6 +32,7 @@ def project_images() -> tuple[Image, ...]:
     return (
         Image("operator", f"{registry}/terminal-operator:0.1.0", operator / "Dockerfile", operator),
         Image("terminal", f"{registry}/terminal:0.1.0-slim", terminal / "Dockerfile", terminal, "slim"),
+        Image("terminal-full", f"{registry}/terminal:0.1.0", terminal / "Dockerfile", terminal, "full"),
     )
 
 
