@@ -45,10 +45,10 @@ class Namespace:
         shells = await asyncio.gather(*(self.terminal(name).until_ready() for name in names))
         return [(self.terminal(name), shell) for name, shell in zip(names, shells, strict=True)]
 
-    async def look_at(self, name: str) -> Shell:
+    async def look_at(self, name: str, **spec: Any) -> Shell:
         """Return the shell of a Terminal that several tests use, whoever of them makes it."""
         with contextlib.suppress(ApiError):  # another worker was faster
-            await self.cluster.api.create("terminals", self.name, terminal_manifest(name))
+            await self.cluster.api.create("terminals", self.name, terminal_manifest(name, **spec))
         return await self.terminal(name).until_ready()
 
     async def story(self) -> str:

@@ -36,7 +36,7 @@ def provide(run: str) -> None:
             return
         began = time.monotonic()
         _cluster("up")
-        _cluster("load", "operator", "terminal")
+        _cluster("load", "operator", "terminal", "terminal-full")
         _use_cluster()
         up = time.monotonic()
         asyncio.run(_install())
@@ -93,5 +93,6 @@ async def _install() -> None:
         await cluster.kubectl("delete", "namespace", "--selector", MADE_BY_TESTS, "--wait=false")
         operator = Operator(cluster)
         await operator.configure()
+        await cluster.kubectl("delete", "terminalclass", "--selector", MADE_BY_TESTS, "--wait=false")
         # The same image name may stand for another image by now: an operator of an earlier run is replaced.
         await operator.restart()

@@ -1,0 +1,86 @@
+"""The images without an operator, as `docker run` starts them: a writable root, the key in the environment or none.
+
+There is no Docker engine in the tests' node: a pod with nothing but the image, run by containerd, is the same thing.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.e2e.kit.namespace import Namespace
+from tests.e2e.kit.waiting import until
+
+SLIM, FULL = (f"ghcr.io/terminal-operator/terminal:0.1.0{suffix}" for suffix in ("-slim", ""))
+KEY = "a-key-of-the-users-own"
+_ASK = (
+    "curl --silent --header 'Authorization: Bearer {key}' --json '{{\"command\": \"echo $((6 * 7))\"}}' {url}"
+)
+
+
+async def run(namespace: Namespace, image: str, **env: str) -> None:
+    """Start the image as a pod called `alone`, and wait until it answers."""
+    container: dict[str, Any] = {
+        "name": "alone",
+        "image": image,
+        "env": [{"name": name, "value": value} for name, value in env.items()],
+        "readinessProbe": {"httpGet": {"path": "/health", "port": 8000}, "periodSeconds": 1},
+    }
+    spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
+    await namespace.cluster.apply(
+        namespace.name, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "alone"}, "spec": spec}
+    )
+
+    async def ready() -> bool:
+        pod = await namespace.cluster.api.get("pods", namespace.name, "alone") or {"status": {}}
+        conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", ())}
+        return conditions.get("Ready") == "True"
+
+    await until(ready, "the image answers", story=namespace.story)
+
+
+async def inside(namespace: Namespace, command: str) -> str:
+    """Run a command in the container, as `docker exec` does."""
+    return await namespace.cluster.kubectl(
+        "exec", "alone", "--namespace", namespace.name, "--", "bash", "-c", command
+    )
+
+
+async def asked(namespace: Namespace, key: str) -> str:
+    """Ask the server for a command's output with a key, and return the answer."""
+    return await inside(namespace, _ASK.format(key=key, url="http://127.0.0.1:8000/execute"))
+
+
+@pytest.mark.parametrize("image", [SLIM, FULL], ids=["slim", "full"])
+async def test_without_a_key_one_is_generated_and_printed_once(namespace: Namespace, image: str) -> None:
+    await run(namespace, image)
+    lines = (await namespace.cluster.pod_log(namespace.name, "alone")).splitlines()
+    (key,) = [found[1] for line in lines if (found := re.fullmatch(r"API key: (\S{32,})", line))]
+    assert '"stdout":"42\\n"' in await asked(namespace, key)
+    assert "stdout" not in await asked(namespace, "another")
+    assert (await namespace.cluster.pod_log(namespace.name, "alone")).count(key) == 1
+
+
+@pytest.mark.parametrize("image", [SLIM, FULL], ids=["slim", "full"])
+async def test_the_key_in_the_environment_holds_and_is_printed_nowhere(
+    namespace: Namespace, image: str
+) -> None:
+    await run(namespace, image, OPEN_TERMINAL_API_KEY=KEY)
+    assert '"stdout":"42\\n"' in await asked(namespace, KEY)
+    log = await namespace.cluster.pod_log(namespace.name, "alone")
+    assert KEY not in log
+    assert "API key" not in log
+
+
+@pytest.mark.parametrize("image", [SLIM, FULL], ids=["slim", "full"])
+async def test_the_home_is_the_users_so_that_a_new_volume_is_too(namespace: Namespace, image: str) -> None:
+    await run(namespace, image)
+    # Docker gives a new volume the owner, the mode and the files that the image has there.
+    assert await inside(namespace, "stat -c '%U %G %a' ~; id -un; ls -A ~") == (
+        "user user 700\nuser\n.bash_logout\n.bashrc\n.profile\n"
+    )
+
+
+async def test_where_privileges_may_be_gained_sudo_gives_them(namespace: Namespace) -> None:
+    await run(namespace, FULL)
+    assert await inside(namespace, "sudo id -un && sudo touch /usr/local/bin/new") == "root\n"
