@@ -42,6 +42,8 @@ class Buildah:
         mounts = [path for path in (_CERTIFICATES, _PIP_SETTINGS) if path.exists()]
         command = [
             *(*self._command, "build", "--isolation", "chroot", "--network", "host", "--layers"),
+            # A build that fails would leave what it had made so far, gigabytes at times, where nobody looks.
+            "--force-rm",
             *(part for path in mounts for part in ("--volume", f"{path}:{path}:ro")),
             *(("--target", target) if target else ()),
             *(("--build-arg", f"BASE_IMAGE={base}") if base else ()),
