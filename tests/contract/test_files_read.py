@@ -77,8 +77,9 @@ async def test_a_folder_of_100000_entries_is_listed_in_parts_while_others_are_se
 async def test_a_name_that_is_no_text_is_shown_and_understood_when_it_comes_back(
     client: Client, tmp_path: Path
 ) -> None:
-    (tmp_path / os.fsdecode(b"d\xff")).mkdir()
-    Path(os.fsdecode(bytes(tmp_path) + b"/d\xff/f\xfe.txt")).write_text("x")
+    folder = tmp_path / os.fsdecode(b"d\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"f\xfe.txt")).write_text("x")
     (first,) = (await client.json("GET", "/files/list", params={"directory": str(tmp_path)}))["entries"]
     assert first["name"] == "d\ufffd"
     inside = f"{tmp_path}/{first['name']}"
@@ -90,8 +91,8 @@ async def test_a_name_that_is_no_text_is_shown_and_understood_when_it_comes_back
 
 
 async def test_a_shown_name_that_fits_two_files_is_refused(client: Client, tmp_path: Path) -> None:
-    for name in (b"/\xff", b"/\xfe"):
-        Path(os.fsdecode(bytes(tmp_path) + name)).write_text("x")
+    for name in (b"\xff", b"\xfe"):
+        (tmp_path / os.fsdecode(name)).write_text("x")
     await read(client, f"{tmp_path}/\ufffd", 400)
     await client.json("DELETE", "/files/delete", 400, params={"path": f"{tmp_path}/\ufffd"})
 
@@ -229,7 +230,13 @@ async def test_half_a_surrogate_pair_in_a_body_is_refused(client: Client) -> Non
 
 
 async def test_a_file_to_be_shown_is_looked_for_and_not_read(client: Client, folder: Path) -> None:
-    for name, exists in (("b.txt", True), ("missing", False), ("A folder", False), ("fifo", False)):
+    for name, exists in (
+        ("b.txt", True),
+        ("missing", False),
+        ("A folder", False),
+        ("fifo", False),
+        ("x" * 300, False),
+    ):
         answer = await client.json("GET", "/files/display", params={"path": str(folder / name)})
         assert answer == {"path": str(folder / name), "exists": exists}
 
@@ -245,7 +252,7 @@ async def test_each_chat_has_a_working_directory_of_its_own(client: Client, fold
     await client.json("POST", "/files/cwd", json={"path": ".."}, headers=chat)
     assert (await client.json("GET", "/files/cwd", headers=chat))["cwd"] == str(folder)
     assert (await client.json("GET", "/files/cwd", headers=other))["cwd"] == home
-    reading = {"params": {"path": "b.txt"}}
+    reading: dict[str, Any] = {"params": {"path": "b.txt"}}
     assert (await client.json("GET", "/files/read", headers=chat, **reading))["total_lines"] == 2
     await client.json("GET", "/files/read", 404, headers=other, **reading)
     listed = await client.json("GET", "/files/list", headers=chat)

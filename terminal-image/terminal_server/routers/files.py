@@ -213,9 +213,9 @@ async def display_file(path: FilePath, services: Shared, caller: Caller) -> Resp
     def answer() -> dict[str, object]:
         try:
             there = found(file)
+            return {"path": shown(there), "exists": there.is_file()}
         except OSError:
             return {"path": shown(file), "exists": False}
-        return {"path": shown(there), "exists": there.is_file()}
 
     return JSONResponse(await asyncio.to_thread(answer))
 
