@@ -71,7 +71,7 @@ def _written(path: str, sink: LineSink) -> list[str]:
         raise DocumentError(f"It is larger than {_FILE_BYTES} bytes", 413)
     kind = kind_of(path, content[:BEGINNING_BYTES])
     if kind is None:
-        text = detect(content).decode(content)
+        text = detect(content).decode(content).replace("\r\n", "\n")
         if text:
             sink.write(text.removesuffix("\n"))
         return []

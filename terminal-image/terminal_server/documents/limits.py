@@ -8,15 +8,14 @@ from typing import IO
 from terminal_server.documents.problems import DocumentError
 
 _MEMORY_BYTES = 1024**3
-_CPU_SECONDS = 30
 _UNPACKED_BYTES = 256 * 1024**2
 _CHUNK = 64 * 1024
 
 
-def hold() -> None:
+def hold(cpu_seconds: int) -> None:
     """Set the limits of the process."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # It writes nothing but its answer, which is a pipe.
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -11,6 +11,8 @@ from xml.parsers import expat
 
 from terminal_server.documents.problems import DocumentError
 
+_LEVELS = 1000
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -39,6 +41,7 @@ class MarkupReader:
         self._cells: list[str] = []
         self._cell: list[str] = []
         self._pages = 0
+        self._level = 0
 
     def read(self, chunks: Iterable[bytes]) -> None:
         """Read a whole document.
@@ -54,6 +57,9 @@ class MarkupReader:
 
     def _start(self, name: str, _attributes: Mapping[str, str]) -> None:
         local = name.rpartition(" ")[2]
+        self._level += 1
+        if self._level > _LEVELS:
+            raise DocumentError("The document is nested too deeply")
         if self._depth["skipped"] or local in self._words.skipped:
             self._depth["skipped"] += 1
             return
@@ -66,6 +72,7 @@ class MarkupReader:
             self._write(f"--- Slide {self._pages} ---")
 
     def _end(self, name: str) -> None:
+        self._level -= 1
         if self._depth["skipped"]:
             self._depth["skipped"] -= 1
             return

@@ -16,7 +16,7 @@ from terminal_server.commands.streaming import gone
 from terminal_server.engine import Engine, Process, Program, SpawnError, Stream
 
 _AT_A_TIME = 2
-_SECONDS = 60.0
+_SECONDS = 120.0
 _ANSWER_BYTES = 64 * 1024**2
 _REFUSED = 3
 _PACKAGES = str(Path(__file__).parents[2])
@@ -74,7 +74,7 @@ class Worker:
 
     async def _answer(self, task: dict[str, Any], receive: Receive) -> bytes:
         try:
-            async with asyncio.timeout(2 * _SECONDS):
+            async with asyncio.timeout(_SECONDS):
                 await self._turns.acquire()
         except TimeoutError:
             raise WorkerError(503, "Too many documents are being read") from None

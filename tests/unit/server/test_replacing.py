@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from terminal_server.files.replacing import Replacement, ReplaceError, replaced
+from terminal_server.files.replacing import ReplaceError, Replacement, replaced
 
 PIECES = st.text("ab\n", max_size=12)
 RAW = st.text("ab\r\n", max_size=30)
