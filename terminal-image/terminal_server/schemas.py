@@ -33,36 +33,46 @@ def _answers(responses: Mapping[str, Any]) -> dict[str, Any]:
     return {status: answer for status, answer in responses.items() if not status.startswith("4")}
 
 
-def _plain(value: Any, schemas: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
+def _plain(value: Any, schemas: Mapping[str, Any], inside: tuple[str, ...], *, null: bool = False) -> Any:
+    """Return a copy; with `null`, what may be null says so."""
     if isinstance(value, list):
-        return [_plain(one, schemas, inside) for one in value]
+        return [_plain(one, schemas, inside, null=null) for one in value]
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
-        return _resolved(value, schemas, inside)
+        return _resolved(value, schemas, inside, null=null)
     made: dict[str, Any] = {}
     for key, one in value.items():
         if key in {"properties", "paths"}:
             # What is in here are names, whatever they are called.
-            made[key] = {name: _plain(each, schemas, inside) for name, each in one.items()}
+            made[key] = {name: _plain(each, schemas, inside, null=null) for name, each in one.items()}
         elif key != "title" or not isinstance(one, str) or "version" in value:
-            made[key] = _plain(one, schemas, inside)
-    return _without_null(made)
+            # Only who calls has no need to know of null: who gets an answer finds it there.
+            made[key] = _plain(one, schemas, inside, null=null or key == "responses")
+    return _one_type(made, null=null)
 
 
-def _resolved(value: Mapping[str, Any], schemas: Mapping[str, Any], inside: tuple[str, ...]) -> Any:
+def _resolved(
+    value: Mapping[str, Any], schemas: Mapping[str, Any], inside: tuple[str, ...], *, null: bool
+) -> Any:
     name = value["$ref"].removeprefix(_SCHEMAS)
     if name in inside:
         raise ValueError(f"the schema {name} contains itself")
     rest = {key: one for key, one in value.items() if key != "$ref"}
-    return _plain({**schemas[name], **rest}, schemas, (*inside, name))
+    return _plain({**schemas[name], **rest}, schemas, (*inside, name), null=null)
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _one_type(schema: dict[str, Any], *, null: bool) -> dict[str, Any]:
+    """Return a schema of "this or null" as one of "this", or with `null` as one type with two names."""
     if "anyOf" not in schema:
         return schema
     others = [one for one in schema["anyOf"] if one != {"type": "null"}]
     rest = {key: one for key, one in schema.items() if key != "anyOf"}
     if rest.get("default", ...) is None:
         del rest["default"]
-    return {**others[0], **rest} if len(others) == 1 else {**rest, "anyOf": others}
+    if len(others) > 1:
+        return {**rest, "anyOf": others}
+    only = others[0]
+    if null and "type" in only and len(schema["anyOf"]) > 1:
+        only = {**only, "type": [only["type"], "null"]}
+    return {**only, **rest}

@@ -39,6 +39,16 @@ def test_or_null_is_left_out_and_with_it_a_default_of_null() -> None:
     assert _schema(maybe) == {"type": "integer", "minimum": 1, "description": "n"}
 
 
+def test_an_answer_that_may_hold_null_says_so_in_its_type() -> None:
+    maybe = {"anyOf": [{"type": "integer"}, {"type": "null"}], "description": "n"}
+    schema = {"type": "object", "properties": {"code": maybe}}
+    answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}}
+    paths = {"/x": {"get": {"responses": {"200": answer}}}}
+    document = plain({"paths": paths, "components": {"schemas": {"Answer": schema}}})
+    made = document["paths"]["/x"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert made["properties"]["code"] == {"type": ["integer", "null"], "description": "n"}
+
+
 def test_a_default_that_is_a_value_stays() -> None:
     assert _schema({"anyOf": [{"type": "integer"}, {"type": "null"}], "default": 3})["default"] == 3
 
