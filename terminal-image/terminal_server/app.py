@@ -1,6 +1,7 @@
 """The application: which routes there are, and what stands in front of them."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -20,13 +21,23 @@ from terminal_server.middleware.observe import Observe, Observer, log_request
 from terminal_server.middleware.prefix import StripPrefix
 from terminal_server.middleware.tolerance import DropNothings
 from terminal_server.openapi import Documents
-from terminal_server.routers import downloads, execute, files, files_change, files_tus, health, uploads
+from terminal_server.routers import (
+    downloads,
+    execute,
+    files,
+    files_change,
+    files_tus,
+    health,
+    shells,
+    uploads,
+)
 from terminal_server.services import Services
 from terminal_server.settings import Settings
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id", *files_tus.HEADERS]
 _OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/api/config"}
+_TERMINAL = re.compile(r"/api/terminals/[^/]+")
 _LINKED = ("/files/upload/", "/files/download/")
 
 
@@ -83,6 +94,8 @@ def create_app(
     app.include_router(files.router)
     app.include_router(files_change.router)
     app.include_router(files_tus.router)
+    if settings.enable_terminal:
+        app.include_router(shells.router)
     app.state.documents = Documents(app, services)
     app.include_router(openapi.create_router(app.state.documents))
     # Last, when whoever has something to say to its user has said it.
@@ -93,6 +106,11 @@ def create_app(
 def is_open(path: str) -> bool:
     """Tell whether a path needs no key. A link carries its own permission."""
     return path in _OPEN or (path.startswith(_LINKED) and not path.endswith("/link"))
+
+
+def asks_itself(path: str) -> bool:
+    """Tell whether a WebSocket of this path asks for the key by itself."""
+    return _TERMINAL.fullmatch(path) is not None
 
 
 def _middleware(services: Services, observers: Sequence[Observer]) -> list[Middleware]:
@@ -113,6 +131,6 @@ def _middleware(services: Services, observers: Sequence[Observer]) -> list[Middl
         Middleware(Observe, observers=observers),
         cors,
         Middleware(CatchErrors),
-        Middleware(RequireKey, keys=services.keys, is_open=is_open),
+        Middleware(RequireKey, keys=services.keys, is_open=is_open, asks_itself=asks_itself),
         Middleware(CountRequests, activity=services.activity),
     ]

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from terminal_server import websocket
 from terminal_server.settings import Settings
 
 
@@ -143,16 +144,28 @@ class RequireKey:
     """ASGI middleware: 401 for every request without a valid key, but those that are open.
 
     It stands before routing and before any byte of a body is read, so a route is closed unless it is named
-    open, and a stranger cannot make the server work.
+    open, and a stranger cannot make the server work. A WebSocket without a valid key is refused, unless its path
+    is one where the key comes in a message: browsers cannot send it otherwise.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: KeyRing, is_open: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        keys: KeyRing,
+        is_open: Callable[[str], bool],
+        asks_itself: Callable[[str], bool],
+    ) -> None:
         self.app = app
         self.keys = keys
         self.is_open = is_open
+        self.asks_itself = asks_itself
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401."""
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+            return
         if (
             scope["type"] != "http"
             or self.is_open(scope["path"])
@@ -166,3 +179,11 @@ class RequireKey:
             headers={"WWW-Authenticate": "Bearer"},
         )
         await response(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.keys.accepts(Headers(scope=scope).get("authorization")):
+            websocket.trust(scope)
+        elif not self.asks_itself(scope["path"]):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self.app(scope, receive, send)

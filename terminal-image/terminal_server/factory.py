@@ -11,6 +11,7 @@ from terminal_server.lifecycle import IdleWatch, Lifecycle
 from terminal_server.services import Services
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
+from terminal_server.shells.shells import Rules, Shells
 
 
 def make_services(
@@ -23,19 +24,37 @@ def make_services(
         environment=environment.for_commands(variables, settings),
         kill_grace_seconds=settings.kill_grace_seconds,
     )
+    lifecycle = Lifecycle()
+    shells = _make_shells(settings, engine)
+    activity.ask(shells.probe)
+    lifecycle.before_stop(shells.close)
     return Services(
         settings=settings,
         keys=keys,
         activity=activity,
-        lifecycle=Lifecycle(),
+        lifecycle=lifecycle,
         directories=WorkingDirectories(settings.home, settings.session_seconds),
         engine=engine,
         files=create_files(settings, engine),
+        shells=shells,
         links=Links(),
         fetcher=Fetcher(
             limit_bytes=settings.fetch_limit_bytes,
             timeout_seconds=settings.fetch_timeout_seconds,
             may_connect=may_connect,
+        ),
+    )
+
+
+def _make_shells(settings: Settings, engine: Engine) -> Shells:
+    return Shells(
+        engine,
+        Rules(
+            most=settings.max_shells,
+            linger_seconds=settings.shell_linger_seconds,
+            scrollback_bytes=settings.scrollback_bytes,
+            term=settings.term,
+            grace_seconds=settings.kill_grace_seconds,
         ),
     )
 

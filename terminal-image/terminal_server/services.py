@@ -15,6 +15,7 @@ from terminal_server.files.state import Files
 from terminal_server.lifecycle import Lifecycle
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
+from terminal_server.shells.shells import Shells
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Services:
     activity: Activity
     lifecycle: Lifecycle
     directories: WorkingDirectories
+    shells: Shells
     links: Links
     fetcher: Fetcher
     files: Files

@@ -1,0 +1,1 @@
+"""Interactive shells, which outlive the connections to them."""
