@@ -28,6 +28,7 @@ from terminal_server.routers import (
     files_change,
     files_tus,
     health,
+    notebooks,
     shells,
     uploads,
 )
@@ -74,6 +75,7 @@ def create_app(
         idle.cancel()
         await asyncio.gather(idle, return_exceptions=True)
         await services.lifecycle.stop()
+        await services.notebooks.stop()
         await services.engine.stop()
 
     app = FastAPI(
@@ -96,6 +98,8 @@ def create_app(
     app.include_router(files_tus.router)
     if settings.enable_terminal:
         app.include_router(shells.router)
+    if settings.enable_notebooks:
+        app.include_router(notebooks.create_router(settings.command_limit_bytes))
     app.state.documents = Documents(app, services)
     app.include_router(openapi.create_router(app.state.documents))
     # Last, when whoever has something to say to its user has said it.

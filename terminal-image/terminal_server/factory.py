@@ -8,6 +8,7 @@ from terminal_server.files.fetch import AddressCheck, Fetcher
 from terminal_server.files.links import Links
 from terminal_server.files.state import create_files
 from terminal_server.lifecycle import IdleWatch, Lifecycle
+from terminal_server.notebooks.notebooks import Notebooks
 from terminal_server.services import Services
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
@@ -28,6 +29,7 @@ def make_services(
     shells = _make_shells(settings, engine)
     activity.ask(shells.probe)
     lifecycle.before_stop(shells.close)
+    files = create_files(settings, engine)
     return Services(
         settings=settings,
         keys=keys,
@@ -35,7 +37,8 @@ def make_services(
         lifecycle=lifecycle,
         directories=WorkingDirectories(settings.home, settings.session_seconds),
         engine=engine,
-        files=create_files(settings, engine),
+        files=files,
+        notebooks=Notebooks(settings, engine=engine, activity=activity, files=files),
         shells=shells,
         links=Links(),
         fetcher=Fetcher(

@@ -13,6 +13,7 @@ from terminal_server.files.fetch import Fetcher
 from terminal_server.files.links import Links
 from terminal_server.files.state import Files
 from terminal_server.lifecycle import Lifecycle
+from terminal_server.notebooks.notebooks import Notebooks
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 from terminal_server.shells.shells import Shells
@@ -27,6 +28,7 @@ class Services:
     engine: Engine
     activity: Activity
     lifecycle: Lifecycle
+    notebooks: Notebooks
     directories: WorkingDirectories
     shells: Shells
     links: Links
