@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
+from localcluster import imagelist
 
 from tests.e2e.kit.api import connect
 from tests.e2e.kit.cluster import Cluster
 from tests.e2e.kit.namespace import Namespace, new_namespace, shared_namespace
 from tests.e2e.kit.operator import Operator
-from tests.e2e.kit.provision import provide, turn
+from tests.e2e.kit.provision import provide, provide_image, turn
 from tests.e2e.kit.shell import Shell
 
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"run-{os.getpid()}"
@@ -37,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def provided() -> None:
     """The cluster is up, and the operator is in it."""
     provide(_RUN)
+
+
+@pytest.fixture(scope="session")
+def full_image(provided: None) -> str:  # noqa: ARG001 - its effect is wanted
+    """The full image, which is in the node."""
+    provide_image(_RUN, "terminal-full")
+    return imagelist.find("terminal-full").name
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from tests.e2e.kit.shell import Shell
 from tests.e2e.kit.terminalclass import new_class, shared_class
 from tests.e2e.kit.tools import TOOLS
 
-IMAGE = "ghcr.io/terminal-operator/terminal:0.1.0"
+# The image may have to be built first.
+pytestmark = pytest.mark.timeout(1800)
 
 # Writes wheels into the working directory: arguments are a package's name, its version, its source, and so on.
 _MAKE_WHEELS = """
@@ -29,9 +30,9 @@ _BROKEN = "raise RuntimeError('broken')"
 
 
 @pytest.fixture
-async def workbench(shared: Namespace) -> Shell:
+async def workbench(shared: Namespace, full_image: str) -> Shell:
     """The shell of a Terminal with the full image, which all tests of its tools use."""
-    name = await shared_class(shared.cluster, f"full-{shared.name}", image=IMAGE)
+    name = await shared_class(shared.cluster, f"full-{shared.name}", image=full_image)
     return await shared.look_at("workbench", className=name)
 
 
@@ -48,9 +49,9 @@ async def test_every_tool_does_its_work(workbench: Shell, name: str) -> None:
 
 
 async def test_what_pip_installs_stays_and_breaks_neither_the_server_nor_the_image(
-    namespace: Namespace,
+    namespace: Namespace, full_image: str
 ) -> None:
-    async with new_class(namespace.cluster, f"full-{namespace.name}", image=IMAGE) as name:
+    async with new_class(namespace.cluster, f"full-{namespace.name}", image=full_image) as name:
         alice, shell = await namespace.start("alice", className=name)
         wheels = ["tiny", "1", "answer = 42"]
         for package in ("numpy", "fastapi", "pydantic", "uvicorn", "terminal_server"):

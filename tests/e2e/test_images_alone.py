@@ -7,15 +7,25 @@ import re
 from typing import Any
 
 import pytest
+from localcluster import imagelist
 
 from tests.e2e.kit.namespace import Namespace
 from tests.e2e.kit.waiting import until
 
-SLIM, FULL = (f"ghcr.io/terminal-operator/terminal:0.1.0{suffix}" for suffix in ("-slim", ""))
+# The full image may have to be built first.
+pytestmark = pytest.mark.timeout(1800)
 KEY = "a-key-of-the-users-own"
 _ASK = (
     "curl --silent --header 'Authorization: Bearer {key}' --json '{{\"command\": \"echo $((6 * 7))\"}}' {url}"
 )
+
+
+@pytest.fixture(params=["terminal", "terminal-full"])
+def image(request: pytest.FixtureRequest) -> str:
+    """One image after the other."""
+    if request.param == "terminal-full":
+        return str(request.getfixturevalue("full_image"))
+    return imagelist.find(request.param).name
 
 
 async def run(namespace: Namespace, image: str, **env: str) -> None:
@@ -51,7 +61,6 @@ async def asked(namespace: Namespace, key: str) -> str:
     return await inside(namespace, _ASK.format(key=key, url="http://127.0.0.1:8000/execute"))
 
 
-@pytest.mark.parametrize("image", [SLIM, FULL], ids=["slim", "full"])
 async def test_without_a_key_one_is_generated_and_printed_once(namespace: Namespace, image: str) -> None:
     await run(namespace, image)
     lines = (await namespace.cluster.pod_log(namespace.name, "alone")).splitlines()
@@ -61,7 +70,6 @@ async def test_without_a_key_one_is_generated_and_printed_once(namespace: Namesp
     assert (await namespace.cluster.pod_log(namespace.name, "alone")).count(key) == 1
 
 
-@pytest.mark.parametrize("image", [SLIM, FULL], ids=["slim", "full"])
 async def test_the_key_in_the_environment_holds_and_is_printed_nowhere(
     namespace: Namespace, image: str
 ) -> None:
@@ -72,7 +80,6 @@ async def test_the_key_in_the_environment_holds_and_is_printed_nowhere(
     assert "API key" not in log
 
 
-@pytest.mark.parametrize("image", [SLIM, FULL], ids=["slim", "full"])
 async def test_the_home_is_the_users_so_that_a_new_volume_is_too(namespace: Namespace, image: str) -> None:
     await run(namespace, image)
     # Docker gives a new volume the owner, the mode and the files that the image has there.
@@ -81,6 +88,6 @@ async def test_the_home_is_the_users_so_that_a_new_volume_is_too(namespace: Name
     )
 
 
-async def test_where_privileges_may_be_gained_sudo_gives_them(namespace: Namespace) -> None:
-    await run(namespace, FULL)
+async def test_where_privileges_may_be_gained_sudo_gives_them(namespace: Namespace, full_image: str) -> None:
+    await run(namespace, full_image)
     assert await inside(namespace, "sudo id -un && sudo touch /usr/local/bin/new") == "root\n"

@@ -36,12 +36,25 @@ def provide(run: str) -> None:
             return
         began = time.monotonic()
         _cluster("up")
-        _cluster("load", "operator", "terminal", "terminal-full")
+        _cluster("load", "operator", "terminal")
         _use_cluster()
         up = time.monotonic()
         asyncio.run(_install())
         file.write_text(run)
         print(f"\ncluster {up - began:.1f} s, operator {time.monotonic() - up:.1f} s")  # noqa: T201 - progress
+
+
+def provide_image(run: str, name: str) -> None:
+    """See that the node has an image that most tests do without.
+
+    Args:
+        run: as above.
+        name: the image's short name.
+    """
+    with _locked(f"image-{name}", exclusive=True) as file:
+        if file.read_text() != run:
+            _cluster("load", name)
+            file.write_text(run)
 
 
 def was_up() -> bool:
