@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from terminal_server import openapi, workers
 from terminal_server.auth import KeyRing, RequireKey
@@ -15,6 +16,7 @@ from terminal_server.errors import CatchErrors, add_handlers
 from terminal_server.factory import make_idle_watch, make_services
 from terminal_server.files.addresses import is_public
 from terminal_server.files.fetch import AddressCheck
+from terminal_server.mcptools.endpoint import McpEndpoint
 from terminal_server.metrics import Metrics
 from terminal_server.middleware.activity import CountRequests
 from terminal_server.middleware.observe import Observe, Observer, log_request
@@ -76,6 +78,7 @@ def create_app(
         await asyncio.gather(idle, return_exceptions=True)
         await services.lifecycle.stop()
         await services.notebooks.stop()
+        await mcp.stop()
         await services.engine.stop()
 
     app = FastAPI(
@@ -102,6 +105,10 @@ def create_app(
         app.include_router(notebooks.create_router(settings.command_limit_bytes))
     app.state.documents = Documents(app, services)
     app.include_router(openapi.create_router(app.state.documents))
+    mcp = McpEndpoint(app, app.state.documents, settings.command_limit_bytes)
+    if settings.enable_mcp:
+        for path in mcp.PATHS:
+            app.router.routes.append(Route(path, mcp, include_in_schema=False))
     # Last, when whoever has something to say to its user has said it.
     services.lifecycle.before_stop(services.engine.close)
     return app

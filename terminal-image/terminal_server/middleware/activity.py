@@ -10,6 +10,8 @@ _POLLED = re.compile(
     r"/(health|ready|activity|docs|openapi\.json|system|info|ports|skills|execute|api/config|api/v1/.*|api/terminals"
     r"|api/terminals/[^/]+|api/terminals/user/output|execute/[^/]+/status|files/cwd|files/list|notebooks(/[^/]+)?)"
 )
+_MCP = {"/mcp", "/mcp/"}
+"""What is called through it are requests of their own."""
 _LINKED = re.compile(r"/files/(upload|download)/(?!link$).+", re.DOTALL)
 _FIRST_ERROR = 400
 _SHOWN = 40
@@ -17,7 +19,7 @@ _SHOWN = 40
 
 def is_poll(method: str, path: str) -> bool:
     """Tell whether a request only looks, and may come every second for as long as a page is open."""
-    return method in {"GET", "HEAD", "OPTIONS"} and _POLLED.fullmatch(path) is not None
+    return path in _MCP or (method in {"GET", "HEAD", "OPTIONS"} and _POLLED.fullmatch(path) is not None)
 
 
 class CountRequests:
