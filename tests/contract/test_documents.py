@@ -132,6 +132,8 @@ def test_the_page_has_an_example_for_every_call() -> None:
         "/execute?stream=true",
         "/files/upload?dir",
         "/files/upload/link",
+        "/notebooks",
+        "/mcp",
         "/openapi.json",
     ):
         assert call in commands
