@@ -9,21 +9,11 @@ from tests.e2e.kit.namespace import Namespace
 from tests.e2e.kit.shell import Shell
 from tests.e2e.kit.terminalclass import new_class, shared_class
 from tests.e2e.kit.tools import TOOLS
+from tests.e2e.kit.wheels import make_wheels
 
 # The image may have to be built first.
 pytestmark = pytest.mark.timeout(1800)
 
-# Writes wheels into the working directory: arguments are a package's name, its version, its source, and so on.
-_MAKE_WHEELS = """
-import sys, zipfile
-for name, version, source in zip(*[iter(sys.argv[1:])] * 3):
-    info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{name}/__init__.py", source)
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr(f"{info}/RECORD", "")
-"""
 # A machine that does much else is slow.
 _SECONDS = 120
 _BROKEN = "raise RuntimeError('broken')"
@@ -56,7 +46,7 @@ async def test_what_pip_installs_stays_and_breaks_neither_the_server_nor_the_ima
         wheels = ["tiny", "1", "answer = 42"]
         for package in ("numpy", "fastapi", "pydantic", "uvicorn", "terminal_server"):
             wheels += [package, "99", _BROKEN]
-        await shell.output(f"python3 -c {shlex.quote(_MAKE_WHEELS)} {shlex.join(wheels)}")
+        await shell.output(make_wheels(*wheels))
         await shell.output("pip install --quiet --no-deps --no-index ./*.whl")
 
         await alice.delete_pod()
@@ -70,7 +60,7 @@ async def test_what_pip_installs_stays_and_breaks_neither_the_server_nor_the_ima
 
 
 async def test_pip_works_in_an_environment_of_the_users_own(workbench: Shell) -> None:
-    make = f"python3 -c {shlex.quote(_MAKE_WHEELS)} tinier 1 'answer = 43'"
+    make = make_wheels("tinier", "1", "answer = 43")
     install = "venv/bin/pip install --quiet --no-index ./tinier-1-py3-none-any.whl"
     use = "venv/bin/python -c 'import tinier; print(tinier.answer)'"
     result = await workbench.execute(

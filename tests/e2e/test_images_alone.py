@@ -11,6 +11,7 @@ from localcluster import imagelist
 
 from tests.e2e.kit.namespace import Namespace
 from tests.e2e.kit.waiting import until
+from tests.e2e.kit.wheels import make_wheels
 
 # The full image may have to be built first.
 pytestmark = pytest.mark.timeout(1800)
@@ -28,15 +29,30 @@ def image(request: pytest.FixtureRequest) -> str:
     return imagelist.find(request.param).name
 
 
-async def run(namespace: Namespace, image: str, **env: str) -> None:
-    """Start the image as a pod called `alone`, and wait until it answers."""
+async def run(namespace: Namespace, image: str, *, before: str = "true", **env: str) -> None:
+    """Start the image as a pod called `alone`, and wait until it answers.
+
+    Args:
+        namespace: where.
+        image: the image's name.
+        before: what to run first, in a folder that is /given in the container.
+        env: the container's environment.
+    """
+    given = [{"name": "given", "mountPath": "/given"}]
+    first = {"name": "first", "image": image, "command": ["bash", "-c", before]}
     container: dict[str, Any] = {
         "name": "alone",
         "image": image,
         "env": [{"name": name, "value": value} for name, value in env.items()],
         "readinessProbe": {"httpGet": {"path": "/health", "port": 8000}, "periodSeconds": 1},
+        "volumeMounts": given,
     }
-    spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
+    spec = {
+        "initContainers": [{**first, "workingDir": "/given", "volumeMounts": given}],
+        "containers": [container],
+        "volumes": [{"name": "given", "emptyDir": {}}],
+        "terminationGracePeriodSeconds": 0,
+    }
     await namespace.cluster.apply(
         namespace.name, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "alone"}, "spec": spec}
     )
@@ -91,3 +107,21 @@ async def test_the_home_is_the_users_so_that_a_new_volume_is_too(namespace: Name
 async def test_where_privileges_may_be_gained_sudo_gives_them(namespace: Namespace, full_image: str) -> None:
     await run(namespace, full_image)
     assert await inside(namespace, "sudo id -un && sudo touch /usr/local/bin/new") == "root\n"
+
+
+async def test_packages_named_in_the_environment_are_there_before_the_server(
+    namespace: Namespace, full_image: str
+) -> None:
+    await run(
+        namespace,
+        full_image,
+        before=make_wheels("tiny", "1", "answer = 42"),
+        OPEN_TERMINAL_API_KEY=KEY,
+        OPEN_TERMINAL_PIP_PACKAGES="--no-index /given/tiny-1-py3-none-any.whl",
+        OPEN_TERMINAL_NPM_PACKAGES="/given/nothing",
+    )
+    assert await inside(namespace, "python3 -c 'import tiny; print(tiny.answer)'") == "42\n"
+    assert '"stdout":"42\\n"' in await asked(namespace, KEY)
+    log = await namespace.cluster.pod_log(namespace.name, "alone")
+    assert "not done: npm install --global /given/nothing" in log
+    assert KEY not in log
