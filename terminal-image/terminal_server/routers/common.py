@@ -1,6 +1,7 @@
 """What the routes of files share."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from terminal_server.services import Services
 from terminal_server.sessions import Session
 
 EXPIRED = "This link is not valid, or not any more."
+_COMMA = re.compile(r",(?![^{}]*\})")
+"""One between two values; those of a pattern like `*.{jpg,png}` stand in braces."""
 NEEDS_KEY: dict[int | str, dict[str, Any]] = {401: {"description": "Invalid or missing API key."}}
 
 
@@ -37,7 +40,7 @@ def _parts(text: str) -> list[Any]:
             parts = None
         if isinstance(parts, list):
             return parts
-    return [part for part in (part.strip() for part in text.split(",")) if part]
+    return [part for part in (part.strip() for part in _COMMA.split(text)) if part]
 
 
 TextList = Annotated[list[str], BeforeValidator(_listed)]
