@@ -1,0 +1,1 @@
+"""Agent skills: what a home's skill folders teach a model."""
