@@ -24,6 +24,7 @@ from terminal_server.middleware.prefix import StripPrefix
 from terminal_server.middleware.tolerance import DropNothings
 from terminal_server.openapi import Documents
 from terminal_server.routers import (
+    about,
     downloads,
     execute,
     files,
@@ -31,7 +32,9 @@ from terminal_server.routers import (
     files_tus,
     health,
     notebooks,
+    search,
     shells,
+    skills,
     uploads,
 )
 from terminal_server.services import Services
@@ -96,6 +99,9 @@ def create_app(
     app.include_router(execute.create_router(settings.command_limit_bytes))
     app.include_router(uploads.router)
     app.include_router(downloads.router)
+    app.include_router(search.router)
+    app.include_router(skills.router)
+    app.include_router(about.create_router(settings))
     app.include_router(files.router)
     app.include_router(files_change.router)
     app.include_router(files_tus.router)

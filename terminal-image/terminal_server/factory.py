@@ -9,10 +9,12 @@ from terminal_server.files.links import Links
 from terminal_server.files.state import create_files
 from terminal_server.lifecycle import IdleWatch, Lifecycle
 from terminal_server.notebooks.notebooks import Notebooks
+from terminal_server.search.searches import Searches
 from terminal_server.services import Services
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 from terminal_server.shells.shells import Rules, Shells
+from terminal_server.skills.skills import Skills
 
 
 def make_services(
@@ -38,6 +40,8 @@ def make_services(
         directories=WorkingDirectories(settings.home, settings.session_seconds),
         engine=engine,
         files=files,
+        searches=Searches(engine, settings.search_seconds),
+        skills=Skills(settings.home),
         notebooks=Notebooks(settings, engine=engine, activity=activity, files=files),
         shells=shells,
         links=Links(),

@@ -14,9 +14,11 @@ from terminal_server.files.links import Links
 from terminal_server.files.state import Files
 from terminal_server.lifecycle import Lifecycle
 from terminal_server.notebooks.notebooks import Notebooks
+from terminal_server.search.searches import Searches
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 from terminal_server.shells.shells import Shells
+from terminal_server.skills.skills import Skills
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Services:
     engine: Engine
     activity: Activity
     lifecycle: Lifecycle
+    searches: Searches
+    skills: Skills
     notebooks: Notebooks
     directories: WorkingDirectories
     shells: Shells
