@@ -122,7 +122,9 @@ class OpenFile(Response):
         while begin < end:
             chunk = await asyncio.to_thread(os.pread, self._descriptor, min(_CHUNK, end - begin), begin)
             if not chunk:
-                raise ConnectionAbortedError("the file became shorter while it was sent")
+                # The file became shorter. An answer that is not completed closes the connection: the client
+                # sees that it has not got what was promised.
+                return
             begin += len(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
