@@ -9,11 +9,12 @@ MAKEFLAGS += --no-print-directory
 HOST ?= 127.0.0.1
 PORT ?= 8000
 KEY ?=
+MINUTES ?= 10
 # The tests have a cluster of their own, beside the demo's.
 TEST_CLUSTER := CLUSTER_NAME=$${CLUSTER_NAME:-terminals-test} CLUSTER_API_PORT=$${CLUSTER_API_PORT:-16443} CLUSTER_HTTP_PORT=$${CLUSTER_HTTP_PORT:-18081}
-UNIT := tests/unit tests/contract tests/cluster_protocol
+UNIT := tests/unit tests/contract tests/jail tests/fuzz tests/cluster_protocol
 
-.PHONY: help setup demo demo-down test test-unit test-e2e bench lint serve
+.PHONY: help setup demo demo-down test test-unit test-e2e fuzz bench lint serve
 
 help:  ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,8 +37,11 @@ test-unit: setup  ## seconds, no cluster
 test-e2e: setup  ## on a real cluster of its own
 	@$(TEST_CLUSTER) scripts/test-e2e
 
-bench: setup  ## measure, and print one table
-	@$(TEST_CLUSTER) scripts/python benchmarks/run.py
+fuzz: setup  ## try the terminal server with ever new input: make fuzz MINUTES=10
+	@FUZZ_MINUTES='$(MINUTES)' scripts/python -m pytest tests/fuzz -n 3 -o timeout=0 -rA --show-capture=stdout
+
+bench: setup  ## measure, beside the peers, and print tables: ONLY="execute polls" RECORD=benchmarks/results
+	@$(TEST_CLUSTER) scripts/python benchmarks/run.py $(if $(ONLY),--only $(ONLY)) $(if $(RECORD),--record '$(RECORD)')
 
 lint:  ## format, style, types, layers, lock file
 	@scripts/lint

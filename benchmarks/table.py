@@ -1,7 +1,9 @@
-"""The one table that the measurements end in."""
+"""The tables that the measurements end in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from benchmarks.spread import spread
 
 
 class Row(NamedTuple):
@@ -26,13 +28,12 @@ def counts(what: str, values: Sequence[int], aim: str = "") -> Row:
     return Row(what, f"{least:g}", f"{median:g}", f"{most:g}", aim)
 
 
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the least, the (upper) median and the most."""
-    ordered = sorted(values)
-    return ordered[0], ordered[len(ordered) // 2], ordered[-1]
-
-
-def render(rows: list[Row]) -> str:
+def render(rows: Sequence[Row]) -> str:
     """Render rows as a Markdown table."""
-    lines = [Row("what", "least", "median", "most", "aim"), Row("---", "---:", "---:", "---:", "---"), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(("what", "least", "median", "most", "aim"), rows, words={"what", "aim"})
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], words: set[str]) -> str:
+    """Render a Markdown table; columns that are not words are aligned as numbers."""
+    rule = ["---" if name in words else "---:" for name in head]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *rows))
