@@ -41,7 +41,7 @@ from terminal_server.services import Services
 from terminal_server.settings import Settings
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id", *files_tus.HEADERS]
+_HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id", *files_tus.HEADERS, *McpEndpoint.HEADERS]
 _OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/api/config"}
 _TERMINAL = re.compile(r"/api/terminals/[^/]+")
 _LINKED = ("/files/upload/", "/files/download/")

@@ -162,6 +162,15 @@ async def test_output_is_bounded_as_it_is_over_http(client: Client, document: di
     assert len(text_of(result)) < 200_000
 
 
+async def test_an_answer_too_large_to_pass_on_is_an_error(client: Client, document: dict[str, Any]) -> None:
+    arguments = {"command": "head -c 30000000 /dev/zero | tr '\\0' x", "timeout": 60}
+    async with talking(client.server) as mcp:
+        result = await mcp.call_tool(runner(document), arguments)
+    assert result.is_error
+    assert "too large" in text_of(result)
+    assert "Traceback" not in client.server.logged()
+
+
 async def test_only_who_has_the_key_gets_an_answer(stranger: Client) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     for headers in ({}, {"Authorization": "Bearer wrong"}):
@@ -198,6 +207,19 @@ async def test_it_answers_with_and_without_a_slash_and_under_any_name(client: Cl
         ) as response:
             assert response.status == 200
             assert '"protocolVersion":"2025-06-18"' in await response.text()
+
+
+async def test_a_page_of_an_allowed_origin_may_send_what_a_client_sends(tmp_path: Path) -> None:
+    origin = "https://chat.example.org"
+    with running(tmp_path, TERMINAL_SERVER_CORS_ORIGINS=origin) as server:
+        async with connected(server, key=None) as client:
+            headers = {
+                "Origin": origin,
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "authorization,content-type,mcp-protocol-version,mcp-method,mcp-name",
+            }
+            async with client.request("OPTIONS", "/mcp", headers=headers) as response:
+                assert response.status == 200
 
 
 async def test_it_answers_below_the_path_of_the_public_url(tmp_path: Path) -> None:

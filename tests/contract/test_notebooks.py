@@ -114,6 +114,7 @@ async def test_a_cell_finds_what_earlier_cells_made(client: Client, tmp_path: Pa
     async with opened(client, path) as notebook:
         assert notebook.answer["kernel"] == "python3"
         assert notebook.answer["status"] == "ready"
+        assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is True
         assert await notebook.run(0) == {"status": "ok", "execution_count": 1, "outputs": [], "saved": True}
         answer = await notebook.run(2)
     assert answer["execution_count"] == 2
@@ -513,6 +514,7 @@ async def test_without_jupyter_it_is_said_what_to_install(tmp_path: Path) -> Non
     with running(tmp_path / "server", PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin") as server:
         async with connected(server) as client:
             answer = await client.json("POST", "/notebooks", 503, json={"path": str(path)})
+            assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is False
     assert "pip install ipykernel" in answer["detail"]
 
 

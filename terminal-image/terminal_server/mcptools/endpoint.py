@@ -21,6 +21,8 @@ class McpEndpoint:
     """ASGI application at the paths of MCP."""
 
     PATHS = ("/mcp", "/mcp/")
+    HEADERS = ("mcp-protocol-version", "mcp-method", "mcp-name")
+    """What a client in a browser sends."""
 
     def __init__(self, app: ASGIApp, documents: Documents, body_limit_bytes: int) -> None:
         self._app = app

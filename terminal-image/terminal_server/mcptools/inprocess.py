@@ -36,12 +36,13 @@ async def send(
         TooLargeError: it is too large.
     """
     status, kind, body = 500, "", bytearray()
-    given = False
+    given, full = False, asyncio.Event()
 
     async def receive() -> Message:
         nonlocal given
         if given:
-            await asyncio.Event().wait()
+            await full.wait()
+            return {"type": "http.disconnect"}
         given = True
         return {"type": "http.request", "body": request.body, "more_body": False}
 
@@ -51,9 +52,11 @@ async def send(
             status = message["status"]
             kind = dict(message["headers"]).get(b"content-type", b"").decode("latin-1").split(";")[0].strip()
         elif message["type"] == "http.response.body":
-            body.extend(message.get("body", b""))
-            if len(body) > ANSWER_BYTES:
-                raise TooLargeError
+            if len(body) <= ANSWER_BYTES:
+                body.extend(message.get("body", b""))
+            else:
+                # As if who asked had gone.
+                full.set()
 
     scope = {
         "type": "http",
@@ -70,4 +73,6 @@ async def send(
         "server": None,
     }
     await app(scope, receive, take)
+    if len(body) > ANSWER_BYTES:
+        raise TooLargeError
     return Answer(status, kind, bytes(body))

@@ -83,6 +83,12 @@ class Outputs:
 
     def take(self, kind: str, content: Mapping[str, Any]) -> None:
         """Take a message by its type and content; what is no output is ignored."""
+        try:
+            self._take(kind, content)
+        except RecursionError:
+            self._refused += 1
+
+    def _take(self, kind: str, content: Mapping[str, Any]) -> None:
         if kind == "clear_output":
             self._clear_before_next = bool(content.get("wait"))
             if not self._clear_before_next:
@@ -107,7 +113,7 @@ class Outputs:
         """Return them as a notebook holds them, each text in one piece."""
         notes = list(self._notes)
         if self._refused:
-            notes.append(f"{self._refused} outputs are left out: a cell has {_MOST} at most")
+            notes.append(f"{self._refused} outputs are left out: too many, or nested too deeply")
         said = "".join(f"\n[terminal-server: {note}]\n" for note in notes)
         shown = [item.output() for item in self._items]
         return [*shown, {"output_type": "stream", "name": "stderr", "text": said}] if said else shown

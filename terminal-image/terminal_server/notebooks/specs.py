@@ -23,7 +23,7 @@ import importlib.util, json, site, sys
 found = importlib.util.find_spec("ipykernel") is not None
 print(json.dumps([sys.executable, sys.prefix, site.getuserbase(), found]))
 """
-_PROBE_SECONDS = 10.0
+_PROBE_SECONDS = 5.0
 _PROBE_BYTES = 64 * 1024
 _REMEMBERED_SECONDS = 60.0
 _NATIVE = "python3"
@@ -124,11 +124,9 @@ class KernelSpecs:
             if stream == "stdout" and len(said) < _PROBE_BYTES:
                 said.extend(data)
 
-        cwd = self._home if await asyncio.to_thread(self._home.is_dir) else Path("/")
         try:
-            # Isolated: what lies in the home folder under the name of a module is not meant.
-            program = Program(["python3", "-c", _PROBE], cwd)
-            process = await self._engine.launch(program, feed=feed)
+            # Not in the home, where a file may have the name of a module.
+            process = await self._engine.launch(Program(["python3", "-c", _PROBE], Path("/")), feed=feed)
         except SpawnError:
             return None
         if await process.run(_PROBE_SECONDS) != 0:

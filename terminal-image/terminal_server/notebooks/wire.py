@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,8 +82,12 @@ def make_folder(kernel: str) -> tuple[Path, KernelConnectionInfo]:
         "hb_port": 5,
     }
     file = folder / CONNECTION_FILE
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(connection))
+    try:
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(connection))
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder, connection
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from terminal_server import description, prompt
 from terminal_server.routers.common import NEEDS_KEY
-from terminal_server.services import Services, Shared
+from terminal_server.services import Shared
 from terminal_server.settings import Settings
 
 
@@ -35,15 +35,10 @@ async def config(services: Shared) -> dict[str, Any]:
     settings = services.settings
     features = {
         "terminal": settings.enable_terminal,
-        "notebooks": settings.enable_notebooks and can_run_notebooks(services),
+        "notebooks": settings.enable_notebooks and await services.notebooks.specs.available(),
         "system": settings.enable_system_prompt,
     }
     return {"features": features}
-
-
-def can_run_notebooks(_services: Services) -> bool:
-    """Tell whether there is what notebooks need."""
-    return True
 
 
 async def info(services: Shared) -> dict[str, str]:

@@ -133,3 +133,12 @@ def test_halves_of_characters_and_what_is_no_number_become_something_that_can_be
     assert plain({"\ud800": ["a\udfff", float("nan"), 1.5, 10**30, None, True]}) == {
         "?": ["a?", None, 1.5, 10**30, None, True]
     }
+
+
+def test_what_is_nested_too_deeply_is_left_out() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"x": deep}
+    found = collected(("display_data", {"data": deep}), stream("on"))
+    assert found[0]["text"] == "on"
+    assert "nested too deeply" in found[-1]["text"]
