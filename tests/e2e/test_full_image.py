@@ -1,5 +1,6 @@
 """The full image in a pod as every Terminal has it: unprivileged, on a read-only root, its home a volume."""
 
+import json
 import shlex
 import textwrap
 
@@ -67,6 +68,25 @@ async def test_pip_works_in_an_environment_of_the_users_own(workbench: Shell) ->
         f"mkdir -p own && cd own && {make} && python3 -m venv venv && {install} && {use}", timeout=_SECONDS
     )
     assert result.stdout == "43\n", result
+
+
+async def test_a_notebook_runs_on_the_images_python(workbench: Shell) -> None:
+    source = "import matplotlib.pyplot as plot, numpy\n_ = plot.plot(numpy.arange(4))"
+    cell = {"cell_type": "code", "id": "a", "source": source, "metadata": {}, "outputs": []}
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {},
+        "cells": [{**cell, "execution_count": None}],
+    }
+    await workbench.output(f"echo {shlex.quote(json.dumps(notebook))} >a.ipynb")
+    opened = await workbench.ask("/notebooks", "POST", json={"path": "a.ipynb"})
+    assert opened.status == 200, opened
+    path = f"/notebooks/{json.loads(opened.body)['id']}"
+    ran = await workbench.ask(f"{path}/execute", "POST", json={"cell_index": 0})
+    (output,) = json.loads(ran.body)["outputs"]
+    assert output["data"]["image/png"].startswith("iVBOR"), ran
+    assert (await workbench.ask(path, "DELETE")).status == 200
 
 
 async def test_the_image_itself_cannot_be_changed(workbench: Shell) -> None:
