@@ -32,6 +32,7 @@ from terminal_server.routers import (
     files_tus,
     health,
     notebooks,
+    proxy,
     search,
     shells,
     skills,
@@ -41,7 +42,14 @@ from terminal_server.services import Services
 from terminal_server.settings import Settings
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_HEADERS = ["authorization", "content-type", "x-session-id", "x-user-id", *files_tus.HEADERS, *McpEndpoint.HEADERS]
+_HEADERS = [
+    "authorization",
+    "content-type",
+    "x-session-id",
+    "x-user-id",
+    *files_tus.HEADERS,
+    *McpEndpoint.HEADERS,
+]
 _OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/api/config"}
 _TERMINAL = re.compile(r"/api/terminals/[^/]+")
 _LINKED = ("/files/upload/", "/files/download/")
@@ -83,6 +91,7 @@ def create_app(
         await services.notebooks.stop()
         await mcp.stop()
         await services.engine.stop()
+        await services.upstream.close()
 
     app = FastAPI(
         openapi_url=None,
@@ -109,6 +118,8 @@ def create_app(
         app.include_router(shells.router)
     if settings.enable_notebooks:
         app.include_router(notebooks.create_router(settings.command_limit_bytes))
+    app.include_router(proxy.router)
+    app.router.routes.extend(proxy.routes(services))
     app.state.documents = Documents(app, services)
     app.include_router(openapi.create_router(app.state.documents))
     mcp = McpEndpoint(app, app.state.documents, settings.command_limit_bytes)

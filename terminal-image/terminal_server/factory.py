@@ -9,6 +9,8 @@ from terminal_server.files.links import Links
 from terminal_server.files.state import create_files
 from terminal_server.lifecycle import IdleWatch, Lifecycle
 from terminal_server.notebooks.notebooks import Notebooks
+from terminal_server.ports.ports import Ports
+from terminal_server.ports.upstream import Upstream
 from terminal_server.search.searches import Searches
 from terminal_server.services import Services
 from terminal_server.sessions import WorkingDirectories
@@ -32,6 +34,8 @@ def make_services(
     activity.ask(shells.probe)
     lifecycle.before_stop(shells.close)
     files = create_files(settings, engine)
+    ports = Ports()
+    upstream = Upstream(ports)
     return Services(
         settings=settings,
         keys=keys,
@@ -44,6 +48,8 @@ def make_services(
         skills=Skills(settings.home),
         notebooks=Notebooks(settings, engine=engine, activity=activity, files=files),
         shells=shells,
+        ports=ports,
+        upstream=upstream,
         links=Links(),
         fetcher=Fetcher(
             limit_bytes=settings.fetch_limit_bytes,

@@ -14,6 +14,8 @@ from terminal_server.files.links import Links
 from terminal_server.files.state import Files
 from terminal_server.lifecycle import Lifecycle
 from terminal_server.notebooks.notebooks import Notebooks
+from terminal_server.ports.ports import Ports
+from terminal_server.ports.upstream import Upstream
 from terminal_server.search.searches import Searches
 from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
@@ -35,6 +37,8 @@ class Services:
     notebooks: Notebooks
     directories: WorkingDirectories
     shells: Shells
+    ports: Ports
+    upstream: Upstream
     links: Links
     fetcher: Fetcher
     files: Files

@@ -1,0 +1,85 @@
+"""Passes a request on to a program, and its answer back, both as they come."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from terminal_server.ports import headers
+from terminal_server.ports.target import Target
+from terminal_server.ports.upstream import NoAnswerError, Upstream
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_BODY_HEADERS = {b"content-length", b"transfer-encoding"}
+
+
+class _Client:
+    """What the client still sends, and whether it is still there."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+
+    async def listen(self) -> None:
+        """Take what the client sends, as fast as it is passed on, until it has gone."""
+        while (message := await self._receive())["type"] == "http.request":
+            if message.get("body"):
+                await self._chunks.put(message["body"])
+            if not message.get("more_body", False):
+                await self._chunks.put(None)
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield what it sends."""
+        while (chunk := await self._chunks.get()) is not None:
+            yield chunk
+
+
+async def forward(scope: Scope, receive: Receive, send: Send, *, target: Target, upstream: Upstream) -> None:
+    """Answer a request with a program's answer. A client that leaves ends it."""
+    client = _Client(receive)
+    listening = asyncio.create_task(client.listen())
+    asking = asyncio.create_task(_exchange(scope, client, send, target, upstream))
+    try:
+        await asyncio.wait({listening, asking}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        answered = asking.done()
+        for task in (listening, asking):
+            task.cancel()
+        await asyncio.gather(listening, asking, return_exceptions=True)
+    if answered:
+        try:
+            asking.result()
+        except NoAnswerError as error:
+            await JSONResponse({"detail": error.detail}, status_code=error.status)(scope, receive, send)
+
+
+async def _exchange(scope: Scope, client: _Client, send: Send, target: Target, upstream: Upstream) -> None:
+    has_body = any(name in _BODY_HEADERS for name, _ in scope["headers"])
+    peer = scope["client"][0] if scope["client"] else "unknown"
+    answer = await upstream.request(
+        scope["method"],
+        target,
+        headers.for_program(scope["headers"], target, scheme=scope["scheme"], client=peer),
+        client.body() if has_body else None,
+    )
+    try:
+        await _pass_on(answer, send, target)
+    finally:
+        answer.close()
+
+
+async def _pass_on(answer: "aiohttp.ClientResponse", send: Send, target: Target) -> None:
+    import aiohttp  # noqa: PLC0415 - imported by now
+
+    start = {"type": "http.response.start", "status": answer.status}
+    await send({**start, "headers": headers.for_client(answer.raw_headers, target)})
+    # An answer that breaks off is broken off for the client too: that is what an end without an end says.
+    with contextlib.suppress(aiohttp.ClientError, OSError):
+        async for chunk in answer.content.iter_any():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
