@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import subprocess
 from collections.abc import Iterator
@@ -195,6 +196,36 @@ async def test_strings_are_replaced_in_text_only(
 )
 async def test_a_replacement_that_says_too_little_is_refused(client: Client, body: dict[str, Any]) -> None:
     await client.json("POST", "/files/replace", 422, json=body)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        '[{"target": "a", "replacement": "x"}]',
+        {"target": "a", "replacement": "x"},
+        [{"target": "a", "replacement": "x", "start_line": "", "end_line": "null", "allow_multiple": None}],
+        [{"target": "a", "replacement": "x", "start_line": "1", "allow_multiple": "True"}],
+        [{"target": "a", "replacement": "x", "end_line": 1.0, "allow_multiple": ""}],
+    ],
+)
+async def test_a_replacement_is_taken_in_the_ways_models_send_it(
+    client: Client, tmp_path: Path, wanted: object
+) -> None:
+    (tmp_path / "file").write_text("a\n")
+    await client.json("POST", "/files/replace", json={"path": str(tmp_path / "file"), "replacements": wanted})
+    assert (tmp_path / "file").read_text() == "x\n"
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: Client) -> None:
+    for call, size in (
+        ("write", 40_000_000),
+        ("replace", 40_000_000),
+        ("mkdir", 2_000_000),
+        ("move", 2_000_000),
+    ):
+        body = io.BytesIO(b'{"path": "' + b"x" * size)
+        async with client.request("POST", f"/files/{call}", data=body) as response:
+            assert response.status == 413
 
 
 async def test_many_who_write_at_once_leave_what_one_of_them_wrote(client: Client, tmp_path: Path) -> None:

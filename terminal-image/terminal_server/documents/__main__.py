@@ -25,7 +25,9 @@ def main() -> int:
         answer, code = {"detail": error.strerror or "The file could not be read", "status": 422}, REFUSED
     except (MemoryError, RecursionError):
         answer, code = {"detail": "The document takes too much memory", "status": 422}, REFUSED
-    sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    sys.stdout.buffer.write(
+        json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    )
     sys.stdout.buffer.flush()
     return code
 

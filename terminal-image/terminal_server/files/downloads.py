@@ -22,6 +22,24 @@ from terminal_server.files.ranges import BadRangeError, UnsatisfiableRangeError,
 
 _KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 _CHUNK = 512 * 1024
+# What Python only knows where the system has a list of its own, as a slim image has not.
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN = "application/vnd.oasis.opendocument"
+_MORE_TYPES = {
+    ".avif": "image/avif",
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
+    ".epub": "application/epub+zip",
+    ".heic": "image/heic",
+    ".md": "text/markdown",
+    ".odp": f"{_OPEN}.presentation",
+    ".ods": f"{_OPEN}.spreadsheet",
+    ".odt": f"{_OPEN}.text",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    ".yaml": "text/yaml",
+}
 
 Use = Literal["attachment", "inline"]
 _SANDBOX = {
@@ -58,10 +76,11 @@ def _check_regular(descriptor: int) -> None:
 
 def media_type(path: str | Path) -> str:
     """Return the MIME type a file's name promises."""
-    kind, compression = mimetypes.guess_type(Path(path).name)
-    if kind is None or compression is not None:
-        return f"application/{compression}" if compression else "application/octet-stream"
-    return kind
+    name = Path(path).name
+    kind, compression = mimetypes.guess_type(name, strict=False)
+    if compression is not None:
+        return f"application/{compression}"
+    return kind or _MORE_TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
 
 
 class OpenFile(Response):

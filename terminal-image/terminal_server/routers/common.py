@@ -18,6 +18,10 @@ _COMMA = re.compile(r",(?![^{}]*\})")
 NEEDS_KEY: dict[int | str, dict[str, Any]] = {401: {"description": "Invalid or missing API key."}}
 
 
+SMALL_BODY_BYTES = 1024**2
+"""The size of a body that holds no content, only paths and options."""
+
+
 class Link(BaseModel):
     """A link that works without a key for five minutes."""
 

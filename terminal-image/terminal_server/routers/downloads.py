@@ -16,7 +16,7 @@ from terminal_server.files.downloads import OpenFile, Use, open_regular
 from terminal_server.files.names import disposition, found, shown
 from terminal_server.files.preview import rendered
 from terminal_server.files.worker import WorkerError
-from terminal_server.routers.common import EXPIRED, NEEDS_KEY, Link, located
+from terminal_server.routers.common import EXPIRED, NEEDS_KEY, SMALL_BODY_BYTES, Link, located
 from terminal_server.services import Shared
 from terminal_server.sessions import Caller
 
@@ -34,7 +34,7 @@ class Pair(BaseModel):
 
     original: str
     revised: str
-    ignore_whitespace: bool = False
+    ignore_whitespace: bool | None = False
 
 
 @router.get(
@@ -86,7 +86,7 @@ async def serve_file(path: str, services: Shared) -> Response:
     return await _file(located(f"/{path}", services), "inline")
 
 
-@router.post("/files/archive", include_in_schema=False)
+@router.post("/files/archive", include_in_schema=False, max_body_size=SMALL_BODY_BYTES)
 async def archive_paths(body: Paths, services: Shared, caller: Caller) -> Response:
     """Send files and folders as one zip archive."""
     wanted = [located(path, services, caller) for path in body.paths]
@@ -110,7 +110,7 @@ async def archive_paths(body: Paths, services: Shared, caller: Caller) -> Respon
     )
 
 
-@router.post("/files/compare", include_in_schema=False)
+@router.post("/files/compare", include_in_schema=False, max_body_size=SMALL_BODY_BYTES)
 async def compare_files(body: Pair, request: Request, services: Shared, caller: Caller) -> Response:
     """Say what differs between two files."""
     places = []
@@ -120,7 +120,7 @@ async def compare_files(body: Pair, request: Request, services: Shared, caller: 
         places.append(place)
     try:
         answer = await services.files.worker.comparison(
-            *places, ignore_whitespace=body.ignore_whitespace, receive=request.receive
+            *places, ignore_whitespace=bool(body.ignore_whitespace), receive=request.receive
         )
     except WorkerError as error:
         raise HTTPException(error.status, str(error)) from None

@@ -19,7 +19,7 @@ from terminal_server.files.names import found, shown
 from terminal_server.files.reading import LineReader, TooMuchError
 from terminal_server.files.worker import WorkerError
 from terminal_server.paths import BadNameError, absolute
-from terminal_server.routers.common import NEEDS_KEY, located
+from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller
 
@@ -41,7 +41,6 @@ FolderPath = Annotated[
     str, Query(description="Path of the folder; relative to the working directory. Default: that directory.")
 ]
 FilePath = Annotated[str, Query(description="Path of the file; relative to the working directory.")]
-Line = Annotated[int | None, Query(ge=1)]
 
 
 @router.get(
@@ -237,7 +236,7 @@ async def get_cwd(services: Shared, caller: Caller) -> JSONResponse:
     return JSONResponse(answer)
 
 
-@router.post("/files/cwd", include_in_schema=False)
+@router.post("/files/cwd", include_in_schema=False, max_body_size=SMALL_BODY_BYTES)
 async def set_cwd(body: Place, services: Shared, caller: Caller) -> JSONResponse:
     """Go to a folder."""
     folder = located(body.path, services, caller)

@@ -1,6 +1,7 @@
 """Changing files: writing, replacing, moving, removing."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from terminal_server.documents.kinds import BEGINNING_BYTES, kind_of
 from terminal_server.errors import from_os_error
@@ -19,13 +20,13 @@ from terminal_server.files.encodings import UTF8, Encoding, NotTextError, detect
 from terminal_server.files.incoming import real_target, save
 from terminal_server.files.names import found, shown
 from terminal_server.files.replacing import ReplaceError, Replacement, replaced
-from terminal_server.routers.common import NEEDS_KEY, located
+from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located
 from terminal_server.routers.files import Place
 from terminal_server.routers.uploads import Stored
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller
 
-BODY_BYTES = 64 * 1024**2
+BODY_BYTES = 32 * 1024**2
 
 router = APIRouter()
 
@@ -37,25 +38,45 @@ class Content(BaseModel):
     content: str = Field(description="All of the text the file is to hold.")
 
 
+def _nothing(value: object) -> object:
+    """Take what clients send for a field a model has left out."""
+    return None if isinstance(value, str) and value.strip().lower() in {"", "null", "none"} else value
+
+
+LineNumber = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_nothing)]
+Switch = Annotated[bool | None, BeforeValidator(_nothing)]
+
+
 class Chunk(BaseModel):
     """One string for another."""
 
     target: str = Field(min_length=1, description="The text to find, exactly, with its spaces and line ends.")
     replacement: str = Field(description="The text to put in its place.")
-    start_line: int | None = Field(
-        default=None, ge=1, description="Look only from this line on, counted from 1."
-    )
-    end_line: int | None = Field(default=None, ge=1, description="Look only up to this line, included.")
-    allow_multiple: bool | None = Field(
+    start_line: LineNumber = Field(default=None, description="Look only from this line on, counted from 1.")
+    end_line: LineNumber = Field(default=None, description="Look only up to this line, included.")
+    allow_multiple: Switch = Field(
         default=False, description="Replace every occurrence; without it, more than one is an error."
     )
+
+
+def _parsed(value: object) -> object:
+    """Take the list also as models send it now and then: as the JSON text of it, or without the brackets."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return [value] if isinstance(value, dict) else value
+
+
+Chunks = Annotated[list[Chunk], BeforeValidator(_parsed)]
 
 
 class Replacements(BaseModel):
     """What to replace, and where."""
 
     path: str = Field(description="Path of the file; relative to the working directory.")
-    replacements: list[Chunk] = Field(
+    replacements: Chunks = Field(
         min_length=1, description="What to replace, one after the other; all of it is done, or nothing."
     )
 
@@ -110,7 +131,7 @@ async def replace_file_content(body: Replacements, services: Shared, caller: Cal
             raise HTTPException(400, str(error)) from None
 
 
-@router.post("/files/mkdir", include_in_schema=False)
+@router.post("/files/mkdir", include_in_schema=False, max_body_size=SMALL_BODY_BYTES)
 async def make_folder(body: Place, services: Shared, caller: Caller) -> JSONResponse:
     """Make a folder, and those it is in; one that is there is good as well."""
     folder = located(body.path, services, caller)
@@ -121,7 +142,7 @@ async def make_folder(body: Place, services: Shared, caller: Caller) -> JSONResp
     return JSONResponse({"path": shown(folder)})
 
 
-@router.post("/files/move", include_in_schema=False)
+@router.post("/files/move", include_in_schema=False, max_body_size=SMALL_BODY_BYTES)
 async def move_entry(body: Move, services: Shared, caller: Caller) -> JSONResponse:
     """Move or rename, to where nothing is."""
     source, destination = (located(path, services, caller) for path in (body.source, body.destination))

@@ -26,7 +26,7 @@ from terminal_server.routers.common import located
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller
 
-HEADERS = ("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "x-http-method-override")
+HEADERS = ("tus-resumable", "upload-length", "upload-metadata", "upload-offset")
 """What browsers must be allowed to send, and below, to read."""
 EXPOSED = ("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires")
 _VERSION = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
