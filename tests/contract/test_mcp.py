@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -245,6 +246,17 @@ async def test_a_client_that_goes_away_leaves_no_request_behind(
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the call goes on")
+
+
+async def test_a_client_that_goes_in_the_middle_of_its_request_is_no_failure(client: Client) -> None:
+    head = f"POST /mcp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nX-Request-Id: gone-away\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
+    writer.write(f'{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"jsonrpc":'.encode())
+    writer.write_eof()
+    assert await reader.read() == b""
+    writer.close()
+    await until(lambda: "POST /mcp 499" in client.server.logged(), "the request was over")
+    assert not re.search(r"ERROR.*gone-away", client.server.logged())
 
 
 async def test_first_requests_that_come_at_once_are_all_answered(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ Only POST has a meaning: there are no sessions to end, and nothing a server woul
 """
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from terminal_server.openapi import Documents
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+_CLIENT_GONE = 499
 
 
 class McpEndpoint:
@@ -43,14 +46,38 @@ class McpEndpoint:
             )
             await refusal(scope, receive, send)
             return
+        arrived = await self._body(receive)
+        if arrived is None:
+            await Response(status_code=_CLIENT_GONE)(scope, receive, send)
+            return
+
+        async def receive_again() -> Message:
+            return arrived.popleft() if arrived else await receive()
+
         manager = await self._load()
-        await manager.handle_request(scope, receive, send)
+        await manager.handle_request(scope, receive_again, send)
 
     async def stop(self) -> None:
         """End what is under way."""
         self._stopping.set()
         if self._running is not None:
             await self._running
+
+    async def _body(self, receive: Receive) -> deque[Message] | None:
+        """Return a body as it came, or the beginning of one that is too large; None if the client has gone.
+
+        The SDK takes a client that goes in the middle of its request for a failure of its own.
+        """
+        messages: deque[Message] = deque()
+        size, more = 0, True
+        while more and size <= self._body_limit:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            messages.append(message)
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        return messages
 
     async def _load(self) -> "StreamableHTTPSessionManager":
         """Return what answers; whoever asks while it is loaded waits for the same one."""
