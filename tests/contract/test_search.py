@@ -366,24 +366,15 @@ async def test_an_evil_expression_ends_with_what_was_found_and_nobody_waits(hast
             assert answer["truncated"] is True
 
 
-async def test_a_search_whose_client_goes_is_ended(server: Server) -> None:
-    (server.home / "evil").write_text("a" * 40 + "b\n")
-
-    def searches() -> list[str]:
-        return [
-            path.parent.name
-            for path in Path("/proc").glob("[0-9]*/cmdline")
-            if path.exists() and b"search.worker" in path.read_bytes()
-        ]
-
-    try:
+async def test_a_search_whose_client_goes_is_ended(tmp_path: Path) -> None:
+    with running(tmp_path, TERMINAL_SERVER_SEARCH_SECONDS="300") as server:
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        (server.home / "evil").write_text("a" * 60 + "b\n")
         async with connected(server) as client:
-            request = asyncio.create_task(client.json("GET", "/files/grep?query=(a%2B)%2B$&path=evil"))
-            await until(searches, "the search ran")
+            request = asyncio.create_task(client.json("GET", "/files/grep?query=(a%2B)%2B$"))
+            await until(children.read_text, "the search ran")
             request.cancel()
-            await until(lambda: not searches(), "the search ended")
-    finally:
-        (server.home / "evil").unlink()
+            await until(lambda: not children.read_text(), "the search ended")
 
 
 async def test_searches_of_a_home_with_very_many_files_are_bounded(hasty: Server) -> None:

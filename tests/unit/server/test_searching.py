@@ -190,7 +190,7 @@ def test_a_ripgrep_that_fails_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("rest_is_searched_by_ripgrep")
 def test_ripgreps_own_settings_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(tmp_path, {str(number): b"needle" for number in range(5)} | {"rc": b"--max-filesize=1\n"})
+    plant(tmp_path, {str(number): b"needle" for number in range(5)} | {"rc": b"--invert-match\n"})
     monkeypatch.setenv("RIPGREP_CONFIG_PATH", str(tmp_path / "rc"))
     assert len(answer("grep", tmp_path, RIPGREP, query="needle", **GREP)["items"]) == 5
 
