@@ -29,26 +29,34 @@ def image(request: pytest.FixtureRequest) -> str:
     return imagelist.find(request.param).name
 
 
-async def run(namespace: Namespace, image: str, *, before: str = "true", **env: str) -> None:
+async def run(
+    namespace: Namespace, image: str, *, before: str = "true", folder: str = "/given", **env: str
+) -> None:
     """Start the image as a pod called `alone`, and wait until it answers.
 
     Args:
         namespace: where.
         image: the image's name.
-        before: what to run first, in a folder that is /given in the container.
+        before: what to run first, in a folder that is a volume.
+        folder: where that is in the container.
         env: the container's environment.
     """
-    given = [{"name": "given", "mountPath": "/given"}]
-    first = {"name": "first", "image": image, "command": ["bash", "-c", before]}
+    first = {
+        "name": "first",
+        "image": image,
+        "command": ["bash", "-c", before],
+        "workingDir": "/given",
+        "volumeMounts": [{"name": "given", "mountPath": "/given"}],
+    }
     container: dict[str, Any] = {
         "name": "alone",
         "image": image,
         "env": [{"name": name, "value": value} for name, value in env.items()],
         "readinessProbe": {"httpGet": {"path": "/health", "port": 8000}, "periodSeconds": 1},
-        "volumeMounts": given,
+        "volumeMounts": [{"name": "given", "mountPath": folder}],
     }
     spec = {
-        "initContainers": [{**first, "workingDir": "/given", "volumeMounts": given}],
+        "initContainers": [first],
         "containers": [container],
         "volumes": [{"name": "given", "emptyDir": {}}],
         "terminationGracePeriodSeconds": 0,
@@ -101,6 +109,15 @@ async def test_the_home_is_the_users_so_that_a_new_volume_is_too(namespace: Name
     # Docker gives a new volume the owner, the mode and the files that the image has there.
     assert await inside(namespace, "stat -c '%U %G %a' ~; id -un; ls -A ~") == (
         "user user 700\nuser\n.bash_logout\n.bashrc\n.profile\n"
+    )
+
+
+async def test_a_new_folder_of_the_hosts_becomes_the_users(namespace: Namespace, full_image: str) -> None:
+    belongs_to_root = "sudo chown root:root /given && sudo chmod 755 /given"
+    await run(namespace, full_image, before=belongs_to_root, folder="/home/user")
+    assert (
+        await inside(namespace, "stat -c %U ~; ls -A ~; touch ~/new")
+        == "user\n.bash_logout\n.bashrc\n.profile\n"
     )
 
 
