@@ -38,6 +38,18 @@ def docx(body: str | None = None, declaration: str = "") -> bytes:
     return archive({"word/document.xml": document})
 
 
+def slow_docx() -> bytes:
+    """A document that takes more than a minute to read."""
+    buffer = io.BytesIO()
+    made = zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with made, made.open("word/document.xml", "w") as document:
+        document.write(b"<d>")
+        for _ in range(200):
+            document.write(b"<x/>" * 250_000)
+        document.write(b"</d>")
+    return buffer.getvalue()
+
+
 def pptx() -> bytes:
     def slide(text: str) -> str:
         return (

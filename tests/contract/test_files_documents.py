@@ -113,10 +113,10 @@ def read_keys(pid: int) -> list[bytes]:
 
 
 async def test_a_client_that_leaves_ends_the_reading(tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(await asyncio.to_thread(documents.BOMBS["endless.pdf"]))
+    (tmp_path / "a.docx").write_bytes(await asyncio.to_thread(documents.slow_docx))
     with running(tmp_path / "server") as server:
         async with connected(server) as client:
-            reading = asyncio.create_task(read(client, tmp_path / "a.pdf"))
+            reading = asyncio.create_task(read(client, tmp_path / "a.docx"))
             await until(lambda: workers(server.process.pid), "the document is read")
             reading.cancel()
             await until(lambda: not workers(server.process.pid), "nobody reads it any more")
