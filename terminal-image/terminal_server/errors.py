@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.utils import ClientDisconnected
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class CatchErrors:
 
         try:
             await self.app(scope, receive, watch)
+        except ClientDisconnected:
+            pass  # Who opens a WebSocket and goes before it is accepted or refused does no harm.
         except Exception:
             log.exception("a request failed")
             if begun or scope["type"] != "http":
