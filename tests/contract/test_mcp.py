@@ -259,6 +259,20 @@ async def test_a_client_that_goes_in_the_middle_of_its_request_is_no_failure(cli
     assert not re.search(r"ERROR.*gone-away", client.server.logged())
 
 
+async def test_a_call_is_activity_and_looking_at_the_tools_is_none(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        async with connected(server) as client, talking(server) as mcp:
+
+            async def last() -> Any:
+                return (await client.json("GET", "/activity"))["idle_since"]
+
+            begun = await last()
+            await mcp.list_tools()
+            assert await last() == begun
+            await mcp.call_tool("write_file", {"path": "a", "content": ""})
+            assert await last() != begun
+
+
 async def test_first_requests_that_come_at_once_are_all_answered(tmp_path: Path) -> None:
     with running(tmp_path) as server:
 
@@ -275,7 +289,7 @@ async def test_a_call_is_answered_when_the_server_is_told_to_stop(tmp_path: Path
         async with connected(server) as client:
             name = runner(await client.json("GET", "/openapi.json"))
         async with talking(server, "legacy") as mcp:
-            arguments = {"command": "touch begun; sleep 1000", "timeout": 1000}
+            arguments = {"command": "trap '' TERM; touch begun; sleep 1000", "timeout": 1000}
             calling = asyncio.create_task(mcp.call_tool(name, arguments))
             await until((server.home / "begun").exists, "the command runs")
             server.process.send_signal(signal.SIGTERM)

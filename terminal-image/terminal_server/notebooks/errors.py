@@ -15,7 +15,3 @@ class TooManyNotebooksError(Exception):
 
 class CellError(Exception):
     """There is no such cell, or it cannot be run."""
-
-
-class GoneError(Exception):
-    """The notebook was closed or restarted while the cell waited for its turn."""

@@ -17,7 +17,7 @@ from terminal_server.files.incoming import save
 from terminal_server.files.state import Files
 from terminal_server.notebooks import document
 from terminal_server.notebooks.document import Document, NotebookError, Print, digest
-from terminal_server.notebooks.errors import CellError, GoneError, KernelEndedError, TooManyNotebooksError
+from terminal_server.notebooks.errors import CellError, KernelEndedError, TooManyNotebooksError
 from terminal_server.notebooks.outputs import Output, Outputs
 from terminal_server.notebooks.specs import KernelSpecs, Spec
 from terminal_server.sessions import Session
@@ -116,19 +116,15 @@ class Notebooks:
         Raises:
             NotebookError, OSError: the file is no notebook any more, or cannot be read.
             CellError: there is no such cell, or it cannot be run.
-            KernelEndedError: the kernel had ended before.
-            GoneError: the notebook was closed or its kernel restarted meanwhile.
+            KernelEndedError: the kernel had ended before, or while the cell waited.
             TooManyNotebooksError: too many cells wait.
         """
         if notebook.waiting >= _MOST_WAITING:
             raise TooManyNotebooksError(f"{_MOST_WAITING} cells wait already")
-        kernel = notebook.kernel
         notebook.waiting += 1
         try:
             with self._activity.busy("a cell of a notebook runs"):
                 async with notebook.turn:
-                    if notebook.closed or notebook.kernel is not kernel:
-                        raise GoneError("the notebook was closed or restarted while the cell waited")
                     return await self._run(notebook, index, source)
         finally:
             notebook.waiting -= 1

@@ -12,7 +12,6 @@ from terminal_server.errors import from_os_error
 from terminal_server.notebooks.document import NotebookError
 from terminal_server.notebooks.errors import (
     CellError,
-    GoneError,
     KernelEndedError,
     KernelStartError,
     TooManyNotebooksError,
@@ -131,7 +130,7 @@ def _problems() -> Iterator[None]:
         raise HTTPException(400, f"path: {error}") from None
     except CellError as error:
         raise HTTPException(400, f"cell_index: {error}") from None
-    except (KernelEndedError, GoneError) as error:
+    except KernelEndedError as error:
         raise HTTPException(409, str(error)) from None
     except TooManyNotebooksError as error:
         raise HTTPException(429, str(error)) from None
