@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from terminal_server import environment, logs, options, websocket
+from terminal_server import environment, http_protocol, logs, options, websocket
 from terminal_server.app import create_app
 from terminal_server.auth import KeyProblemError, load_keys
 from terminal_server.services import Services
@@ -82,7 +82,7 @@ def serve(settings: Settings, app: FastAPI, listener: socket.socket | None = Non
         host=settings.host,
         port=settings.port,
         loop="asyncio",
-        http="httptools",
+        http=http_protocol.Protocol,
         ws=websocket.make_protocol,  # type: ignore[arg-type]  # called as a class is
         ws_max_size=websocket.MESSAGE_BYTES,
         ws_ping_interval=websocket.PING_SECONDS,

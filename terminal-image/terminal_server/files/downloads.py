@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from terminal_server.files.names import disposition
 from terminal_server.files.ranges import BadRangeError, UnsatisfiableRangeError, wanted_range
+from terminal_server.http_protocol import EXTENSION, SendFile
 
 _KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 _CHUNK = 512 * 1024
@@ -134,10 +135,15 @@ class OpenFile(Response):
             self.headers["content-range"] = f"bytes {begin}-{end - 1}/{self._size}"
         status = 200 if wanted is None else 206
         await send({"type": "http.response.start", "status": status, "headers": self.raw_headers})
-        await self._send(begin, begin if scope["method"] == "HEAD" else end, send)
+        await self._send(begin, begin if scope["method"] == "HEAD" else end, scope, send)
 
-    async def _send(self, begin: int, end: int, send: Send) -> None:
-        """Send the bytes, reading each chunk while the one before is sent."""
+    async def _send(self, begin: int, end: int, scope: Scope, send: Send) -> None:
+        """Send the bytes: by the kernel where that is offered, else each chunk is read while one is sent."""
+        send_file: SendFile | None = scope.get("extensions", {}).get(EXTENSION, {}).get("send")
+        if send_file is not None:
+            begin = await send_file(self._descriptor, begin, end)
+            if begin < end:
+                return
         while begin < end:
             chunk = await asyncio.to_thread(os.pread, self._descriptor, min(_CHUNK, end - begin), begin)
             if not chunk:
