@@ -25,6 +25,7 @@ from terminal_server.middleware.tolerance import DropNothings
 from terminal_server.openapi import Documents
 from terminal_server.routers import (
     about,
+    commands,
     downloads,
     execute,
     files,
@@ -79,6 +80,7 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         workers.start()
         await services.engine.start()
+        services.commands.open()
         await services.files.start()
         idle = asyncio.create_task(make_idle_watch(services).run())
         if metrics is not None:
@@ -105,21 +107,22 @@ def create_app(
     app.state.services = services
     add_handlers(app)
     app.include_router(health.router)
-    app.include_router(execute.create_router(settings.command_limit_bytes))
+    app.include_router(execute.create_router(settings))
+    app.include_router(commands.router)
     app.include_router(uploads.router)
     app.include_router(downloads.router)
-    app.include_router(search.router)
-    app.include_router(skills.router)
-    app.include_router(about.create_router(settings))
     app.include_router(files.router)
     app.include_router(files_change.router)
     app.include_router(files_tus.router)
+    app.include_router(search.router)
+    app.include_router(skills.router)
+    app.include_router(about.create_router(settings))
     if settings.enable_terminal:
         app.include_router(shells.router)
-    if settings.enable_notebooks:
-        app.include_router(notebooks.create_router(settings.command_limit_bytes))
     app.include_router(proxy.router)
     app.router.routes.extend(proxy.routes(services))
+    if settings.enable_notebooks:
+        app.include_router(notebooks.create_router(settings.command_limit_bytes))
     app.state.documents = Documents(app, services)
     app.include_router(openapi.create_router(app.state.documents))
     mcp = McpEndpoint(app, app.state.documents, settings.command_limit_bytes)
@@ -128,6 +131,7 @@ def create_app(
             app.router.routes.append(Route(path, mcp, include_in_schema=False))
     # Last, when whoever has something to say to its user has said it.
     services.lifecycle.before_stop(services.engine.close)
+    services.lifecycle.before_stop(services.commands.close)
     return app
 
 

@@ -3,6 +3,8 @@
 from terminal_server import environment
 from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing
+from terminal_server.commands.registry import Commands
+from terminal_server.commands.starting import Starter
 from terminal_server.engine import Engine
 from terminal_server.files.fetch import AddressCheck, Fetcher
 from terminal_server.files.links import Links
@@ -33,24 +35,27 @@ def make_services(
     shells = _make_shells(settings, engine)
     activity.ask(shells.probe)
     lifecycle.before_stop(shells.close)
-    files = create_files(settings, engine)
     ports = Ports()
     upstream = Upstream(ports)
+    files = create_files(settings, engine)
+    directories = WorkingDirectories(settings.home, settings.session_seconds)
     return Services(
         settings=settings,
         keys=keys,
         activity=activity,
         lifecycle=lifecycle,
-        directories=WorkingDirectories(settings.home, settings.session_seconds),
+        directories=directories,
         engine=engine,
-        files=files,
-        searches=Searches(engine, settings.search_seconds),
-        skills=Skills(settings.home),
-        notebooks=Notebooks(settings, engine=engine, activity=activity, files=files),
+        starter=Starter(engine, settings.home, directories),
+        commands=Commands(settings, activity),
         shells=shells,
         ports=ports,
         upstream=upstream,
+        searches=Searches(engine, settings.search_seconds),
+        skills=Skills(settings.home),
         links=Links(),
+        notebooks=Notebooks(settings, engine=engine, activity=activity, files=files),
+        files=files,
         fetcher=Fetcher(
             limit_bytes=settings.fetch_limit_bytes,
             timeout_seconds=settings.fetch_timeout_seconds,

@@ -8,6 +8,8 @@ from starlette.requests import HTTPConnection
 
 from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing
+from terminal_server.commands.registry import Commands
+from terminal_server.commands.starting import Starter
 from terminal_server.engine import Engine
 from terminal_server.files.fetch import Fetcher
 from terminal_server.files.links import Links
@@ -30,10 +32,10 @@ class Services:
     settings: Settings
     keys: KeyRing
     engine: Engine
+    starter: Starter
+    commands: Commands
     activity: Activity
     lifecycle: Lifecycle
-    searches: Searches
-    skills: Skills
     notebooks: Notebooks
     directories: WorkingDirectories
     shells: Shells
@@ -42,6 +44,8 @@ class Services:
     links: Links
     fetcher: Fetcher
     files: Files
+    searches: Searches
+    skills: Skills
 
 
 async def _of_request(request: HTTPConnection) -> Services:

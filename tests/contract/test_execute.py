@@ -155,7 +155,9 @@ async def test_150_megabytes_of_output_arrive_whole_in_bounded_memory(tmp_path: 
         async with (
             connected(server) as client,
             client.request(
-                "POST", "/execute", json={"command": f"yes 0123456789abcde | head -c {size}"}
+                "POST",
+                "/execute",
+                json={"command": f"yes 0123456789abcde | head -c {size}", "timeout": 60},
             ) as response,
         ):
             answer = json.loads(await response.read())

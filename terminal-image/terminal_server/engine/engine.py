@@ -21,6 +21,11 @@ _ARGUMENT_LIMIT = 128 * 1024 - 1
 _SCRIPT_FROM_INPUT = 'eval "exec </dev/null\n$(cat)"'
 
 
+# A shell that leads a session makes a terminal it finds on its input the one that controls it, and when it ends
+# the kernel would hang up on what it left in the background. So it gets its input when it has looked.
+_TAKE_INPUT = "exec <&3 3<&-; "
+
+
 class EngineClosedError(SpawnError):
     """The server is stopping."""
 
@@ -31,8 +36,8 @@ class Stdin(Enum):
     NOTHING = "nothing"
     PIPE = "pipe"
     TERMINAL = "terminal"
-    """A terminal that does not control it; a pipe where there is none left. Many programs ask whether their
-    input is one, and take a pipe for what they should read to its end."""
+    """For `spawn` only: a terminal that does not control it; a pipe where there is none left. Many programs ask
+    whether their input is one, and take a pipe for what they should read to its end."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,12 @@ class Engine:
         """
         if "\0" in command:
             raise ValueError("a command cannot hold a NUL character")
-        script = command.encode()
-        if len(script) <= _ARGUMENT_LIMIT:
+        if stdin is Stdin.TERMINAL:
+            command = _TAKE_INPUT + command
+        if len(script := command.encode()) <= _ARGUMENT_LIMIT:
             program = Program([self.shell, "-c", command], cwd, environment or {})
         else:
+            script = script.removeprefix(_TAKE_INPUT.encode())
             program = Program([self.shell, "-c", _SCRIPT_FROM_INPUT], cwd, environment or {}, script)
         return await self.launch(program, feed=feed, stdin=stdin)
 
@@ -152,19 +159,25 @@ class Engine:
 
     def _start(self, program: Program, feed: Feed, stdin: Stdin) -> Process:
         mark = marks.new()
-        # What is not taken over is closed in the end, however that comes.
-        with contextlib.ExitStack() as opened:
-            actions, reading = _outputs(opened)
-            action, writing = _input(program.script, stdin, opened)
-            with marks.inherited(mark):
-                pid = start(
-                    program.arguments, program.cwd, self._environment(program, mark), [action, *actions]
-                )
-            pipes = [
-                Pipe(os.dup(descriptor), stream, feed, self._pipes.discard)
-                for descriptor, stream in zip(reading, _STREAMS, strict=True)
-            ]
-            writer = _writer(os.dup(writing), feed) if writing is not None else None
+        # What is not taken over is closed in the end, however that comes. All is there before the process is.
+        with contextlib.ExitStack() as opened, contextlib.ExitStack() as taken_over:
+            try:
+                actions, reading = _outputs(opened)
+                more, writing = _input(program.script, stdin, opened)
+                read = [_duplicate(descriptor, taken_over) for descriptor in reading]
+                written = None if writing is None else _duplicate(writing, taken_over)
+                with marks.inherited(mark):
+                    pid = start(
+                        program.arguments, program.cwd, self._environment(program, mark), [*actions, *more]
+                    )
+            except OSError as error:
+                raise SpawnError(f"the command could not be started: {error.strerror}") from error
+            taken_over.pop_all()
+        pipes = [
+            Pipe(descriptor, stream, feed, self._pipes.discard)
+            for descriptor, stream in zip(read, _STREAMS, strict=True)
+        ]
+        writer = None if written is None else _writer(written, feed)
         self._pipes.update(pipes)
         process = Process(pid, pipes, self._ending(pid, mark), writer)
         self._reaper.expect(pid, process.on_exit)
@@ -194,6 +207,12 @@ def _closed(opened: contextlib.ExitStack, *descriptors: int) -> None:
         opened.callback(os.close, descriptor)
 
 
+def _duplicate(descriptor: int, opened: contextlib.ExitStack) -> int:
+    made = os.dup(descriptor)
+    _closed(opened, made)
+    return made
+
+
 def _outputs(opened: contextlib.ExitStack) -> tuple[list[Action], list[int]]:
     """Make pipes for both streams: what the process does with them, and their reading ends."""
     actions: list[Action] = []
@@ -206,20 +225,25 @@ def _outputs(opened: contextlib.ExitStack) -> tuple[list[Action], list[int]]:
     return actions, reading
 
 
-def _input(script: bytes | None, stdin: Stdin, opened: contextlib.ExitStack) -> tuple[Action, int | None]:
+def _input(
+    script: bytes | None, stdin: Stdin, opened: contextlib.ExitStack
+) -> tuple[list[Action], int | None]:
     """Make what the process reads from: how it gets that, and where it is written to, if it can be."""
+    nothing: Action = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
     if script is not None:
         descriptor = os.memfd_create("command")
         _closed(opened, descriptor)
         with os.fdopen(os.dup(descriptor), "wb") as file:
             file.write(script)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        return (os.POSIX_SPAWN_DUP2, descriptor, 0), None
+        return [(os.POSIX_SPAWN_DUP2, descriptor, 0)], None
     if stdin is Stdin.NOTHING:
-        return (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), None
+        return [nothing], None
     writing, reading = _input_ends(stdin)
     _closed(opened, writing, reading)
-    return (os.POSIX_SPAWN_DUP2, reading, 0), writing
+    if stdin is Stdin.TERMINAL:
+        return [nothing, (os.POSIX_SPAWN_DUP2, reading, 3)], writing
+    return [(os.POSIX_SPAWN_DUP2, reading, 0)], writing
 
 
 def _input_ends(stdin: Stdin) -> tuple[int, int]:

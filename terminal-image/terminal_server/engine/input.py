@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 
+from terminal_server.engine import terminal
 from terminal_server.engine.pipes import Feed
 
 _CHUNK = 64 * 1024
@@ -42,8 +44,18 @@ class Input:
                     self.close()
                     raise InputClosedError from None
 
+    async def end(self) -> None:
+        """Have the program read the end.
+
+        Raises:
+            InputClosedError: it has.
+        """
+        if not self._open:
+            raise InputClosedError
+        self.close()
+
     def close(self) -> None:
-        """Close it: the program reads the end."""
+        """Close it, whether the program has read it or not."""
         if self._open:
             self._open = False
             self._wake()
@@ -74,8 +86,16 @@ class TerminalInput(Input):
         self._feed = feed
         self._listen()
 
+    async def write(self, data: bytes) -> None:
+        """Write all of it; see `Input`."""
+        await super().write(b"".join(_passed_on(data)))
+
+    async def end(self) -> None:
+        """Have the program read the end, as Ctrl-D does: who reads after that reads on."""
+        await super().write(terminal.END)
+
     def close(self) -> None:
-        """Close it: the program reads the end."""
+        """Close it, whether the program has read it or not."""
         if self._open:
             self._printed()
             self._loop.remove_reader(self._descriptor)
@@ -98,3 +118,11 @@ class TerminalInput(Input):
         if pause is not None:
             self._loop.remove_reader(self._descriptor)
             pause.add_done_callback(lambda _: self._listen())
+
+
+def _passed_on(data: bytes) -> Iterator[bytes]:
+    """Yield what makes a terminal pass on data at once: within a line, the key that ends the input does that."""
+    for line in data.splitlines(keepends=True):
+        for start in range(0, len(line), terminal.LINE_BYTES):
+            piece = line[start : start + terminal.LINE_BYTES]
+            yield piece if piece.endswith((b"\n", b"\r")) else piece + terminal.END

@@ -17,6 +17,8 @@ from terminal_server.engine.starting import Action, SpawnError, start
 _LOCAL = 3
 _INPUT = 0
 _CONTROL = 6
+END = b"\x04"
+LINE_BYTES = 1024
 
 
 def start_in_terminal(
@@ -39,6 +41,9 @@ def start_in_terminal(
             (os.POSIX_SPAWN_DUP2, 0, 2),
         ]
         return start(arguments, cwd, environment, actions), descriptor
+    except OSError as error:
+        os.close(descriptor)
+        raise SpawnError(f"the shell could not be started: {error.strerror}") from error
     except BaseException:
         os.close(descriptor)
         raise
@@ -47,9 +52,10 @@ def start_in_terminal(
 
 
 def open_for_input() -> tuple[int, int]:
-    """Return both ends of a terminal that passes on what is written to the first, and does nothing else.
+    """Return both ends of a terminal that passes on what is written to the first.
 
-    No echo, no signals, no lines: a carriage return becomes a newline, that is all.
+    There is no echo, no signal, and no key that edits; a carriage return becomes a newline. `END` passes on what
+    there is of a line, or ends the input where there is nothing of one. A line has room for twice `LINE_BYTES`.
 
     Raises:
         OSError: there is none left.
@@ -57,9 +63,10 @@ def open_for_input() -> tuple[int, int]:
     descriptor, other = pty.openpty()
     mode = termios.tcgetattr(other)
     mode[_INPUT] = termios.ICRNL
-    mode[_LOCAL] = 0
-    mode[_CONTROL][termios.VMIN] = 1
-    mode[_CONTROL][termios.VTIME] = 0
+    mode[_LOCAL] = termios.ICANON
+    for key in (termios.VERASE, termios.VKILL, termios.VEOL):
+        mode[_CONTROL][key] = b"\0"
+    mode[_CONTROL][termios.VEOF] = END
     termios.tcsetattr(other, termios.TCSANOW, mode)
     return descriptor, other
 

@@ -1,153 +1,159 @@
-"""Running commands: the answer at the end, or a stream of it."""
+"""`POST /execute`, in both contracts: which one a call wants is seen by what it brings."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, field_validator
-from starlette.types import Receive, Scope, Send
+import fastapi
+from fastapi import APIRouter, HTTPException, Query, Response
 
-from terminal_server.commands.jsontext import escaped
+from terminal_server.commands import whole
+from terminal_server.commands.answers import FullReport, encoded, report
 from terminal_server.commands.output import Capture
-from terminal_server.commands.streaming import Lines, StreamedCommand, gone
-from terminal_server.engine import Feed, Process, SpawnError
+from terminal_server.commands.registry import TooManyError
+from terminal_server.commands.request import PlacedRequest, Request, TimedRequest
+from terminal_server.commands.streaming import Lines, StreamedCommand
+from terminal_server.commands.views import look
+from terminal_server.engine import BadFolderError, Feed, Process, SpawnError, Stdin, TooLargeError
+from terminal_server.routers.common import NEEDS_KEY, located
 from terminal_server.services import Services, Shared
+from terminal_server.sessions import Caller, Session
+from terminal_server.settings import Settings
 
-SUMMARY = "Run a shell command and return its exit code, standard output and standard error."
-_CLIENT_GONE = 499
+MOST_WAIT_SECONDS = 300
+_STREAM = "Send the output as lines of JSON (application/x-ndjson) while the command runs."
+_WAIT = (
+    "Seconds to wait for the command to end. If it takes longer it goes on, and get_process_status tells how it "
+    "fares. 0 starts it only, as is best for servers."
+)
+_TAIL = "Show only so many entries at the end of the output."
 
-
-Streamed = Annotated[
-    bool, Query(description="Send the output as lines of JSON (application/x-ndjson) while the command runs.")
+Streamed = Annotated[bool | None, Query(description=_STREAM)]
+HiddenStreamed = Annotated[bool | None, Query(include_in_schema=False)]
+Wait = Annotated[float | None, Query(ge=0, le=MOST_WAIT_SECONDS, allow_inf_nan=False, description=_WAIT)]
+HiddenWait = Annotated[
+    float | None, Query(ge=0, le=MOST_WAIT_SECONDS, allow_inf_nan=False, include_in_schema=False)
 ]
+Tail = Annotated[int | None, Query(ge=1, description=_TAIL)]
+HiddenTail = Annotated[int | None, Query(ge=1, include_in_schema=False)]
 
 
-class Command(BaseModel):
-    """What to run."""
-
-    command: str = Field(
-        description="Shell command to run. Pipes, redirections, && and ; work as in a shell.",
-        examples=["echo hello", "ls -la && whoami"],
-    )
-    timeout: float | None = Field(
-        default=30.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="Seconds after which the command and all it started are ended (exit_code: -1). "
-        "null for no limit.",
-    )
-
-    @field_validator("command")
-    @classmethod
-    def _can_be_run(cls, value: str) -> str:
-        if "\0" in value:
-            raise ValueError("a command cannot hold a NUL character")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("a command cannot hold half a surrogate pair") from None
-        return value
-
-
-class Result(BaseModel):
-    """How it went."""
-
-    exit_code: int = Field(
-        description="0 = success, other = error, 128 + N = ended by signal N, -1 = out of time."
-    )
-    stdout: str = Field(description="Standard output.")
-    stderr: str = Field(description="Standard error.")
-
-
-def create_router(command_limit_bytes: int) -> APIRouter:
-    """Return the route of `/execute`."""
+def create_router(settings: Settings) -> APIRouter:
+    """Return the route, described as the contract of the settings has it; both are understood."""
     router = APIRouter()
+    if settings.execute_contract == 1:
+        _add_first(router, settings)
+    else:
+        _add_second(router, settings)
+    return router
 
+
+def _add_first(router: APIRouter, settings: Settings) -> None:
     @router.post(
         "/execute",
         operation_id="execute_execute_post",
         summary="Execute a command",
-        description=SUMMARY,
-        response_model=Result,
-        responses={401: {"description": "Invalid or missing API key."}},
-        max_body_size=command_limit_bytes,
+        description="Run a shell command and return its exit code, standard output and standard error.",
+        response_model=whole.Result,
+        responses=NEEDS_KEY,
+        max_body_size=settings.command_limit_bytes,
     )
     async def execute(
-        body: Command,
-        request: Request,
+        body: TimedRequest,
+        request: fastapi.Request,
         services: Shared,
-        stream: Streamed = False,  # noqa: FBT002 - a query parameter
+        session: Caller,
+        *,
+        stream: Streamed = None,
+        wait: HiddenWait = None,
+        tail: HiddenTail = None,
     ) -> Response:
+        return await _Call(services, session, body, request).answer(stream=stream, wait=wait, tail=tail)
+
+
+def _add_second(router: APIRouter, settings: Settings) -> None:
+    limit = settings.answer_limit_bytes // 1024
+
+    @router.post(
+        "/execute",
+        operation_id="run_command",
+        summary="Execute a command",
+        description="Run a shell command. It waits for the command's end, "
+        f"{settings.execute_wait_seconds:g} s unless `wait` says otherwise; a command that takes longer goes on in "
+        "the background, and get_process_status, send_process_input and kill_process work on its `id`. An answer "
+        f"shows up to {limit} KiB of output, its head and its tail; all of it is in the file `log_path`. Each "
+        "command is a shell of its own: `cd` and variables do not last.",
+        response_model=FullReport,
+        responses=NEEDS_KEY,
+        max_body_size=settings.command_limit_bytes,
+    )
+    async def execute(
+        body: PlacedRequest,
+        request: fastapi.Request,
+        services: Shared,
+        session: Caller,
+        *,
+        wait: Wait = None,
+        tail: Tail = None,
+        stream: HiddenStreamed = None,
+    ) -> Response:
+        return await _Call(services, session, body, request).answer(stream=stream, wait=wait, tail=tail)
+
+
+class _Call:
+    """One call."""
+
+    def __init__(self, services: Services, session: Session, body: Request, request: fastapi.Request) -> None:
+        self._services = services
+        self._session = session
+        self._body = body
+        self._request = request
+        self._cwd = located(body.cwd, services, session) if body.cwd else None
+
+    async def answer(self, *, stream: bool | None, wait: float | None, tail: int | None) -> Response:
+        contract = self._contract(stream=stream, wait=wait, tail=tail)
+        if contract == 2:  # noqa: PLR2004 - as it is called
+            return await self._report(wait, tail)
         if stream:
             lines = Lines()
-            process = await _start(body.command, services, lines.feed)
-            return StreamedCommand(process, lines, body.timeout)
-        capture = Capture(services.settings.spill_dir, services.settings.output_limit_bytes)
+            process, _ = await self._start(lines.feed)
+            return StreamedCommand(process, lines, self._body.timeout)
+        return await self._whole()
+
+    def _contract(self, *, stream: bool | None, wait: float | None, tail: int | None) -> int:
+        """A call with marks of both is answered by contract 1: a time limit must be kept."""
+        if self._body.wants_timeout or stream is not None:
+            return 1
+        if self._body.wants_place or wait is not None or tail is not None:
+            return 2
+        return self._services.settings.execute_contract
+
+    async def _whole(self) -> Response:
+        settings = self._services.settings
+        capture = Capture(settings.spill_dir, settings.output_limit_bytes)
+        process, _ = await self._start(capture.feed)
+        return await whole.answer(
+            process, capture, timeout_seconds=self._body.timeout, receive=self._request.receive
+        )
+
+    async def _report(self, wait: float | None, tail: int | None) -> Response:
+        settings = self._services.settings
         try:
-            return await _answer(body, request, services, capture)
-        except BaseException:
-            capture.close()
-            raise
+            command = await self._services.commands.start(
+                self._body.command, self._session, lambda feed: self._start(feed, Stdin.TERMINAL)
+            )
+        except TooManyError as error:
+            raise HTTPException(429, str(error)) from None
+        await command.wait(settings.execute_wait_seconds if wait is None else wait)
+        view = await look(command.log, offset=None, tail=tail, budget=settings.answer_limit_bytes)
+        plain = wait is None and tail is None and not self._body.wants_place
+        return Response(encoded(report(command, view, streams=plain)), media_type="application/json")
 
-    return router
-
-
-async def _start(command: str, services: Services, feed: Feed) -> Process:
-    home = services.settings.home
-    try:
-        # A home that was removed must not lock its user out.
-        return await services.engine.spawn(command, cwd=home if home.is_dir() else Path("/"), feed=feed)
-    except SpawnError as error:
-        raise HTTPException(503, str(error)) from None
-
-
-async def _answer(body: Command, request: Request, services: Services, capture: Capture) -> Response:
-    process = await _start(body.command, services, capture.feed)
-    running = asyncio.create_task(process.run(body.timeout))
-    leaving = asyncio.create_task(gone(request.receive))
-    try:
-        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ended = running.done()
-        for task in (running, leaving):
-            task.cancel()
-        await asyncio.gather(running, leaving, return_exceptions=True)
-    if not ended:
-        capture.close()
-        return Response(status_code=_CLIENT_GONE)
-    await capture.finish()
-    pieces = _pieces(running.result(), capture)
-    if capture.on_disk:
-        return _FromDisk(pieces, capture)
-    return Response(b"".join(pieces), media_type="application/json")
-
-
-def _pieces(exit_code: int, capture: Capture) -> Iterator[bytes]:
-    yield b'{"exit_code":%d,"stdout":"' % exit_code
-    yield from escaped(capture.chunks("stdout"))
-    yield b'","stderr":"'
-    yield from escaped(capture.chunks("stderr"))
-    yield b'"}'
-
-
-async def _read_by_workers(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
-
-
-class _FromDisk(StreamingResponse):
-    """An answer too large for memory."""
-
-    def __init__(self, pieces: Iterator[bytes], capture: Capture) -> None:
-        super().__init__(_read_by_workers(pieces), media_type="application/json")
-        self._capture = capture
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, and give the space back however that ends."""
+    async def _start(self, feed: Feed, stdin: Stdin = Stdin.NOTHING) -> tuple[Process, Path]:
         try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._capture.close()
+            return await self._services.starter.start(self._body, self._session, self._cwd, feed, stdin)
+        except BadFolderError as error:
+            raise HTTPException(422, f"cwd: {error}") from None
+        except TooLargeError as error:
+            raise HTTPException(422, str(error)) from None
+        except SpawnError as error:
+            raise HTTPException(503, str(error)) from None

@@ -1,0 +1,87 @@
+"""The answer of contract 1: everything a command printed, when it has ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from terminal_server.commands.jsontext import escaped
+from terminal_server.commands.output import Capture
+from terminal_server.commands.streaming import gone
+from terminal_server.engine import Process
+
+_CLIENT_GONE = 499
+
+
+class Result(BaseModel):
+    """How it went."""
+
+    exit_code: int = Field(
+        description="0 = success, other = error, 128 + N = ended by signal N, -1 = out of time."
+    )
+    stdout: str = Field(description="Standard output.")
+    stderr: str = Field(description="Standard error.")
+
+
+async def answer(
+    process: Process, capture: Capture, *, timeout_seconds: float | None, receive: Receive
+) -> Response:
+    """Wait for the end of a command, and return its answer. A client that leaves ends it.
+
+    Args:
+        process: the command.
+        capture: what it prints is fed to this, which is closed in the end.
+        timeout_seconds: after this the command is ended.
+        receive: tells when the client leaves.
+    """
+    try:
+        running = asyncio.create_task(process.run(timeout_seconds))
+        leaving = asyncio.create_task(gone(receive))
+        try:
+            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = running.done()
+            for task in (running, leaving):
+                task.cancel()
+            await asyncio.gather(running, leaving, return_exceptions=True)
+        if not ended:
+            capture.close()
+            return Response(status_code=_CLIENT_GONE)
+        await capture.finish()
+    except BaseException:
+        capture.close()
+        raise
+    pieces = _pieces(running.result(), capture)
+    if capture.on_disk:
+        return _FromDisk(pieces, capture)
+    return Response(b"".join(pieces), media_type="application/json")
+
+
+def _pieces(exit_code: int, capture: Capture) -> Iterator[bytes]:
+    yield b'{"exit_code":%d,"stdout":"' % exit_code
+    yield from escaped(capture.chunks("stdout"))
+    yield b'","stderr":"'
+    yield from escaped(capture.chunks("stderr"))
+    yield b'"}'
+
+
+async def _read_by_workers(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+class _FromDisk(StreamingResponse):
+    """An answer too large for memory."""
+
+    def __init__(self, pieces: Iterator[bytes], capture: Capture) -> None:
+        super().__init__(_read_by_workers(pieces), media_type="application/json")
+        self._capture = capture
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and give the space back however that ends."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._capture.close()
