@@ -1,8 +1,9 @@
 """Turns bytes that arrive in pieces into JSON text, piece by piece, without ever splitting a character."""
 
 import codecs
-import json
 from collections.abc import Iterable, Iterator
+
+from pydantic_core import to_json
 
 
 class TextDecoder:
@@ -26,10 +27,8 @@ def escaped(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def line(kind: str, data: str | int) -> bytes:
     """Return one line of a stream: `{"type": kind, "data": data}`."""
-    return (
-        json.dumps({"type": kind, "data": data}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    )
+    return b'{"type":%b,"data":%b}\n' % (to_json(kind), to_json(data))
 
 
 def _inside(text: str) -> bytes:
-    return json.dumps(text, ensure_ascii=False)[1:-1].encode()
+    return to_json(text)[1:-1]
