@@ -126,6 +126,17 @@ async def test_where_nothing_can_be_written_it_is_said(
     assert names(tmp_path) == ["file", "folder", "loop"]
 
 
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the place this is about
+
+
+@pytest.mark.skipif(not os.access(SHARED_MEMORY, os.W_OK), reason="there is no shared memory")
+async def test_shared_memory_is_a_disk_like_others(client: Client) -> None:
+    path = SHARED_MEMORY / f"terminal-server-test-{os.getpid()}"
+    await write(client, path, "x")
+    assert (await client.json("GET", "/files/read", params={"path": str(path)}))["content"] == "x"
+    await client.json("DELETE", "/files/delete", params={"path": str(path)})
+
+
 async def test_a_documents_text_is_not_written_over_the_document(client: Client, tmp_path: Path) -> None:
     document = b"PK\x03\x04" + bytes(100)
     (tmp_path / "report.odt").write_bytes(document)

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
+from terminal_server.files.kernel import is_kernels
 from terminal_server.files.unfinished import Unfinished
 
 _AT_FDCWD = -100
@@ -78,6 +79,8 @@ def _rename(source: Path, destination: Path) -> None:
 
 def _move_across(source: Path, destination: Path, unfinished: Unfinished) -> None:
     """Copy under another name first: the destination appears whole, and only then the source goes."""
+    if is_kernels(os.path.realpath(source)) or is_kernels(os.path.realpath(destination)):
+        raise OSError(errno.EINVAL, "What is the kernel's cannot be moved")
     copy, descriptor = unfinished.create(destination.parent)
     os.close(descriptor)
     copy.unlink()

@@ -17,11 +17,11 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.files.kernel import is_kernels
 from terminal_server.files.names import disposition
 from terminal_server.files.ranges import BadRangeError, UnsatisfiableRangeError, wanted_range
 from terminal_server.http_protocol import EXTENSION, SendFile
 
-_KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 _CHUNK = 512 * 1024
 # What Python only knows where the system has a list of its own, as a slim image has not.
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -70,8 +70,8 @@ def _check_regular(descriptor: int) -> None:
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "This is a folder")
-    real = str(Path(f"/proc/self/fd/{descriptor}").readlink())
-    if not stat.S_ISREG(mode) or real.startswith(_KERNEL_FOLDERS):
+    real = Path(f"/proc/self/fd/{descriptor}").readlink()
+    if not stat.S_ISREG(mode) or is_kernels(real):
         raise OSError(errno.EINVAL, "This is not an ordinary file")
 
 

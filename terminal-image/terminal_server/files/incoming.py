@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from terminal_server.files.kernel import is_kernels
 from terminal_server.files.unfinished import Unfinished
 
 _BLOCK_BYTES = 1024 * 1024
-_KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 
 
 @dataclass
@@ -98,7 +98,7 @@ def real_target(path: Path) -> Path:
     real = Path(os.path.realpath(path))
     if real.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    if str(real).startswith(_KERNEL_FOLDERS):
+    if is_kernels(real):
         raise OSError(errno.EINVAL, "Nothing can be stored there")
     return real
 
