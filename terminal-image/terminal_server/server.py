@@ -1,5 +1,6 @@
 """Runs the application: key, log, sockets, signals."""
 
+import asyncio
 import logging
 import math
 import os
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from terminal_server import environment, http_protocol, logs, options, websocket
+from terminal_server.accepting import Complaints
 from terminal_server.app import create_app
 from terminal_server.auth import KeyProblemError, load_keys
 from terminal_server.services import Services
@@ -34,6 +36,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._lifecycle = services.lifecycle
         self._lifecycle.end = self._end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        asyncio.get_running_loop().set_exception_handler(Complaints())
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""
