@@ -175,7 +175,8 @@ class Log:
             count = fitting(window.sizes(number, last), budget)
             return Part(window.entries(number, number + count), count)
         if number < self._written:
-            return await asyncio.to_thread(self._file.forward, number, min(last, self._written), budget)
+            until = min(last, self._written, window.first)
+            return await asyncio.to_thread(self._file.forward, number, until, budget)
         return self._missing(number, min(last, window.first))
 
     async def _previous(self, first: int, number: int, budget: int) -> Part:
@@ -233,13 +234,10 @@ class Log:
         data, _ = self._window.raw(first, granted_last)
         over = granted_last < last
         note = notice(f"what came then is not in this log: {reason}", 0).data if over else b""
-        try:
-            done = await asyncio.to_thread(self._file.append, data + note, self.on_disk)
-            self._made = True
-        except OSError as error:
-            done, reason, over = 0, error.strerror or str(error), True
-        if done < len(data) + len(note):
-            over, reason = True, reason or "the disk is full"
+        done, problem = await asyncio.to_thread(self._file.append, data + note, self.on_disk)
+        self._made = True
+        if problem:
+            over, reason = True, problem
         self._written = first + bisect_right(list(itertools.accumulate(sizes)), min(done, len(data)))
         self.on_disk = self._window.end_of(self._written - 1)
         if over:

@@ -40,12 +40,8 @@ class LogFile:
         self.path = path
         self.index = path.with_name(f".{path.stem}.index")
 
-    def append(self, data: bytes, position: int) -> int:
-        """Write at the end, which must be at `position`; return how many bytes could be written.
-
-        Raises:
-            OSError: none could.
-        """
+    def append(self, data: bytes, position: int) -> tuple[int, str]:
+        """Write at the end, which must be at `position`; return how many bytes could be, and why not all."""
         return _append(self.path, data, position)
 
     def append_index(self, records: bytes, first: int) -> None:
@@ -54,8 +50,9 @@ class LogFile:
         Raises:
             OSError: it is not complete.
         """
-        if _append(self.index, records, first * RECORD_BYTES) < len(records):
-            raise OSError(None, "the index could not be written")
+        written, problem = _append(self.index, records, first * RECORD_BYTES)
+        if written < len(records):
+            raise OSError(None, problem)
 
     def forward(self, first: int, last: int, budget: int) -> Part:
         """Return the entries from number `first` on, those before `last`, as many as fit; one always does."""
@@ -103,20 +100,20 @@ def _unreadable(error: OSError, count: int) -> Part:
     return Part([notice(f"{count} entries of output cannot be read back: {error.strerror}", 0)], count)
 
 
-def _append(path: Path, data: bytes, position: int) -> int:
-    descriptor = _opened(path, _WRITE)
+def _append(path: Path, data: bytes, position: int) -> tuple[int, str]:
     written = 0
     try:
-        if os.fstat(descriptor).st_size != position:
-            raise ChangedError
-        while written < len(data):
-            written += os.pwrite(descriptor, memoryview(data)[written:], position + written)
-    except OSError:
-        if not written:
-            raise
-    finally:
-        os.close(descriptor)
-    return written
+        descriptor = _opened(path, _WRITE)
+        try:
+            if os.fstat(descriptor).st_size != position:
+                raise ChangedError
+            while written < len(data):
+                written += os.pwrite(descriptor, memoryview(data)[written:], position + written)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return written, error.strerror or str(error)
+    return written, ""
 
 
 def _read(path: Path, position: int, size: int) -> bytes:

@@ -167,8 +167,8 @@ class Commands:
             self._writing.cancel()
             self._writing = None
         logs, self._unwritten = self._unwritten, []
-        for log in logs:
-            log.flush()
+        if logs:
+            self._do(_settle(logs))
 
     def _make_place(self) -> None:
         while len(self._commands) + self._starting >= self._most:
@@ -216,3 +216,9 @@ class Commands:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _settle(logs: list[Log]) -> None:
+    # One after the other: hundreds at once would hold up everybody else.
+    for log in logs:
+        await log.settle()
