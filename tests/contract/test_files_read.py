@@ -295,5 +295,5 @@ async def test_a_stranger_sees_nothing(server: Server, stranger: Client) -> None
     ):
         await stranger.json("GET", path, 401)
     for path in ("write", "replace", "mkdir", "move", "archive", "compare", "cwd", "tus"):
-        await stranger.json("POST", f"/files/{path}", 401, json={"path": "x", "content": "x"})
-    assert not (server.home / "x").exists()
+        await stranger.json("POST", f"/files/{path}", 401, json={"path": "stranger", "content": "x"})
+    assert not (server.home / "stranger").exists()
