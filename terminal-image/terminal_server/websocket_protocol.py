@@ -28,7 +28,6 @@ class Protocol(WebSocketsSansIOProtocol):
         _log.setLevel(logging.WARNING)
         self.logger = _log
         self.conn.logger = _log
-        self.conn.debug = False
         self.conn.max_message_size = _STRANGERS_BYTES
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

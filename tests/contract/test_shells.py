@@ -212,6 +212,33 @@ async def test_what_is_printed_while_nobody_is_connected_is_shown_later(client: 
             await again.shows(b"unseen\r\n")
 
 
+async def test_a_program_that_has_the_whole_screen_draws_it_anew_for_the_next_connection(
+    client: Client,
+) -> None:
+    async with terminal(client) as screen:
+        await screen.tell(type="resize", cols=70, rows=20)
+        script = client.server.home / "full-screen"
+        script.write_text(
+            "trap 'echo size $(stty size)' WINCH; printf '\\e[?1049h'; while :; do sleep 0.05; done"
+        )
+        await screen.type(f"bash {script}\n")
+        await screen.shows(b"\x1b[?1049h")
+        await screen.socket.close()
+        async with seen(client, screen.shell) as again:
+            shown = await again.shows(b"size 20 70\r\n")
+            assert b"\x1b[?1049h" in shown
+            assert b"size 20 69\r\n" in shown
+
+
+async def test_a_line_is_not_drawn_anew_for_the_next_connection(client: Client) -> None:
+    async with terminal(client) as screen:
+        await screen.runs("trap 'echo si''ze' WINCH")
+        await screen.socket.close()
+        async with seen(client, screen.shell) as again:
+            await again.shows(b"trap")
+            assert b"size" not in await again.runs("sleep 0.3")
+
+
 async def test_a_connection_broken_off_without_a_word_leaves_the_shell_as_well(client: Client) -> None:
     async with terminal(client) as screen:
         await screen.runs("x=kept")
@@ -244,7 +271,9 @@ async def test_a_caller_with_a_name_gets_the_shell_it_has_lost_back(client: Clie
         path = f"/api/terminals/{screen.shell['id']}"
         # The close has been heard when a further connection is served.
         again = await opened(client, **named)
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while again["id"] != screen.shell["id"]:
+            assert time.monotonic() < deadline
             await client.json("DELETE", f"/api/terminals/{again['id']}", headers=named)
             again = await opened(client, **named)
         assert again == screen.shell
@@ -428,9 +457,9 @@ async def test_a_job_keeps_the_terminal_awake_and_an_idle_prompt_in_an_open_conn
             await asyncio.sleep(0.05)
             await screen.tell(type="ping")
             assert (await client.json("GET", "/activity"))["idle_seconds"] > first
-            await screen.type(f"touch {tmp_path}/job; sleep 1011\n")
-            await until((tmp_path / "job").exists, "the job began")
-            await _until_reasons(client, [reason])
+            await screen.type("sleep 1011\n")
+            await until(lambda: running_like("sleep 1011"), "the job runs")
+            assert (await client.json("GET", "/activity"))["reasons"] == [reason]
             await screen.type("\x03")
             await screen.runs("true")
             await screen.runs("sleep 1011 &")
@@ -479,6 +508,20 @@ async def test_a_client_that_does_not_read_holds_up_its_program_and_nothing_else
             assert server.memory_peak() - before < 10 * 2**20
             # It goes on as soon as somebody reads.
             await screen.shows(b"\r\n100000\r\n1\r\n")
+
+
+async def test_a_client_that_does_not_read_does_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        async with connected(server) as client, seen(client, await opened(client)) as screen:
+            await screen.type(f"touch {tmp_path}/begun; yes\n")
+            await until((tmp_path / "begun").exists, "it began")
+            await asyncio.sleep(0.5)
+            begun = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            await until(lambda: server.process.poll() is not None, "the server ended")
+            assert server.process.returncode == 0
+            # It is given three seconds to read the end; a stop may take ten.
+            assert time.monotonic() - begun < 9
 
 
 async def test_input_that_no_program_reads_takes_no_memory_and_stops_nobody(client: Client) -> None:
