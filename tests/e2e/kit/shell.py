@@ -99,5 +99,11 @@ class Shell:
         headers = {"Host": parts.netloc, **request.pop("headers", {})}
         if self.key is not None:
             headers["Authorization"] = f"Bearer {self.key}"
-        url = f"http://127.0.0.1:{self.ingress_port}{parts.path}{path}"
-        return self.session.request(method, url, headers=headers, **request)
+        return self.session.request(method, self._address(path), headers=headers, **request)
+
+    def websocket(self, path: str) -> Any:
+        """Open a WebSocket; an asynchronous context."""
+        return self.session.ws_connect(self._address(path), headers={"Host": urlsplit(self.url).netloc})
+
+    def _address(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.ingress_port}{urlsplit(self.url).path}{path}"
