@@ -10,7 +10,7 @@ from terminal_server.documents.extract import write_text
 from terminal_server.documents.kinds import BEGINNING_BYTES, kind_of
 from terminal_server.documents.lines import LineLimitError, LineSink
 from terminal_server.documents.problems import DocumentError
-from terminal_server.files.encodings import NotTextError, detect
+from terminal_server.encodings import NotTextError, detect
 
 _FILE_BYTES = 50 * 1024**2
 _TEXT_BYTES = 8 * 1024**2

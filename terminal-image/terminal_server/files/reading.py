@@ -4,7 +4,7 @@ import codecs
 import os
 from dataclasses import dataclass
 
-from terminal_server.files.encodings import NotTextError, marked, unmarked
+from terminal_server.encodings import NotTextError, marked, unmarked
 
 _BLOCK = 128 * 1024
 _BLOCKS_PER_STEP = 32

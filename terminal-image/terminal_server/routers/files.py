@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from terminal_server.documents.kinds import BEGINNING_BYTES, kind_of
+from terminal_server.encodings import NotTextError
 from terminal_server.errors import from_os_error
 from terminal_server.files import listing
 from terminal_server.files.downloads import OpenFile, media_type, open_regular
-from terminal_server.files.encodings import NotTextError
 from terminal_server.files.names import found, shown
 from terminal_server.files.reading import LineReader, TooMuchError
 from terminal_server.files.worker import WorkerError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from io import RawIOBase
 from typing import NamedTuple
 
-from terminal_server.files.encodings import Encoding, NotTextError, eight_bits, marked
+from terminal_server.encodings import Encoding, NotTextError, eight_bits, marked
 from terminal_server.search import literals
 
 _BLOCK = 1024**2

@@ -5,7 +5,7 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal_server.files.encodings import UTF8, Encoding, NotTextError, detect, with_line_ends_of
+from terminal_server.encodings import UTF8, Encoding, NotTextError, detect, with_line_ends_of
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from terminal_server.encodings import NotTextError
 from terminal_server.files import reading
-from terminal_server.files.encodings import NotTextError
 from terminal_server.files.reading import LineReader, Lines, TooMuchError
 
 
