@@ -1,6 +1,7 @@
 """Reads what a command prints, as fast as it is wanted and no faster."""
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import struct
@@ -14,6 +15,10 @@ Feed = Callable[[Stream, bytes], "asyncio.Future[None] | None"]
 fills, and the command waits in its write. That is all the flow control there is."""
 
 _CHUNK = 64 * 1024
+"""What a pipe holds as it is made."""
+_LARGE_CHUNK = 256 * 1024
+_LARGE_PIPE = 1024 * 1024
+"""The most that everybody may make a pipe hold."""
 
 
 class Pipe:
@@ -28,6 +33,7 @@ class Pipe:
         self._on_close = on_close
         self._loop = asyncio.get_running_loop()
         self._open = True
+        self._chunk = _CHUNK
         os.set_blocking(descriptor, False)
         self._resume()
 
@@ -62,13 +68,21 @@ class Pipe:
             self._loop.add_reader(self._descriptor, self._readable)
 
     def _readable(self) -> None:
-        data = self._read(_CHUNK)
+        data = self._read(self._chunk)
         if not data or self._feed is None:
             return
+        if len(data) == _CHUNK == self._chunk:
+            self._widen()
         pause = self._feed(self._stream, data)
         if pause is not None:
             self._loop.remove_reader(self._descriptor)
             pause.add_done_callback(lambda _: self._resume())
+
+    def _widen(self) -> None:
+        """Have a command that prints much wait less often; not every one, as a user's pipes hold only so much."""
+        self._chunk = _LARGE_CHUNK
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _LARGE_PIPE)
 
     def _read(self, size: int) -> bytes:
         try:

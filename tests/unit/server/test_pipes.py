@@ -1,6 +1,7 @@
 """Reading from a command's pipe."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 
@@ -96,3 +97,20 @@ async def test_a_pipe_is_closed_when_nobody_can_write_to_it_any_more() -> None:
     pipe.close()
     pipe.finish()
     assert closed == [pipe]
+
+
+async def test_the_pipe_of_a_command_that_prints_much_holds_more(ends: tuple[int, int]) -> None:
+    os.set_blocking(ends[1], False)
+    reader = Reader()
+    pipe = _pipe(ends[0], reader)
+    size = fcntl.fcntl(ends[1], fcntl.F_GETPIPE_SZ)
+    os.write(ends[1], b"a little")
+    await _settled()
+    assert fcntl.fcntl(ends[1], fcntl.F_GETPIPE_SZ) == size
+    os.write(ends[1], b"x" * size)
+    await _settled()
+    assert fcntl.fcntl(ends[1], fcntl.F_GETPIPE_SZ) == 1024 * 1024
+    assert os.write(ends[1], b"y" * 1024 * 1024) == 1024 * 1024
+    pipe.finish()
+    assert reader.data == b"a little" + b"x" * size + b"y" * 1024 * 1024
+    pipe.close()
