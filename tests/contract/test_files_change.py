@@ -79,6 +79,18 @@ async def test_a_file_keeps_its_line_ends_and_its_encoding(
     assert answer["size"] == len(new)
 
 
+async def test_a_file_too_large_to_be_looked_through_becomes_what_it_is_given(tmp_path: Path) -> None:
+    with running(tmp_path, TERMINAL_SERVER_READ_LIMIT_BYTES="1000") as server:
+        async with connected(server) as client:
+            for old, new in (
+                (b"x" + "ä".encode() * 2000, "ö".encode()),
+                (("\ufeff" + "ä" * 2000).encode("utf-16-le"), "\ufeffö".encode("utf-16-le")),
+            ):
+                (server.home / "file").write_bytes(old)
+                await write(client, "file", "ö")
+                assert (server.home / "file").read_bytes() == new
+
+
 @pytest.mark.parametrize(
     "data",
     [

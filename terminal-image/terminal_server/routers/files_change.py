@@ -6,20 +6,20 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
-from terminal_server.documents.kinds import BEGINNING_BYTES, kind_of
 from terminal_server.errors import from_os_error
+from terminal_server.files import editing
 from terminal_server.files.changing import ProtectedError, check_not_protected, move, remove
-from terminal_server.files.downloads import open_regular
-from terminal_server.files.encodings import UTF8, Encoding, NotTextError, detect, with_line_ends_of
-from terminal_server.files.incoming import real_target, save
+from terminal_server.files.editing import EditError
+from terminal_server.files.incoming import real_target
 from terminal_server.files.names import found, shown
-from terminal_server.files.replacing import ReplaceError, Replacement, replaced
+from terminal_server.files.replacing import ReplaceError, Replacement
+from terminal_server.files.unfinished import Unfinished
 from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located
 from terminal_server.routers.files import Place
 from terminal_server.routers.uploads import Stored
@@ -101,7 +101,8 @@ class Move(BaseModel):
 async def write_file(body: Content, services: Shared, caller: Caller) -> Stored:
     """Write the file."""
     async with _turn(body.path, services, caller) as target:
-        return await asyncio.to_thread(_write, target, body.content, services)
+        size = await asyncio.to_thread(editing.write, target, body.content, **_limits(services))
+    return Stored(path=shown(target), size=size)
 
 
 @router.post(
@@ -125,10 +126,8 @@ async def replace_file_content(body: Replacements, services: Shared, caller: Cal
         for one in body.replacements
     ]
     async with _turn(body.path, services, caller) as target:
-        try:
-            return await asyncio.to_thread(_replace, target, wanted, services)
-        except ReplaceError as error:
-            raise HTTPException(400, str(error)) from None
+        size = await asyncio.to_thread(editing.replace, target, wanted, **_limits(services))
+    return Stored(path=shown(target), size=size)
 
 
 @router.post("/files/mkdir", include_in_schema=False, max_body_size=SMALL_BODY_BYTES)
@@ -186,12 +185,23 @@ async def _turn(path: str, services: Services, caller: Caller) -> AsyncIterator[
         target = await asyncio.to_thread(lambda: real_target(found(wanted)))
         async with services.files.turns.turn(target):
             yield target
-    except NotTextError:
-        raise HTTPException(415, "This file is no text") from None
+    except EditError as error:
+        raise HTTPException(error.status, str(error)) from None
+    except ReplaceError as error:
+        raise HTTPException(400, str(error)) from None
     except UnicodeEncodeError:
         raise HTTPException(422, "The text holds half a surrogate pair") from None
     except OSError as error:
         raise from_os_error(error) from None
+
+
+class _Limits(TypedDict):
+    limit_bytes: int
+    unfinished: Unfinished
+
+
+def _limits(services: Services) -> _Limits:
+    return {"limit_bytes": services.settings.read_limit_bytes, "unfinished": services.files.unfinished}
 
 
 @asynccontextmanager
@@ -203,59 +213,3 @@ async def _long(services: Services) -> AsyncIterator[None]:
             raise HTTPException(403, str(error)) from None
         except OSError as error:
             raise from_os_error(error) from None
-
-
-def _write(target: Path, content: str, services: Services) -> Stored:
-    old = _known(target, services.settings.read_limit_bytes)
-    kind = kind_of(target, old[:BEGINNING_BYTES])
-    if kind is not None and kind_of(target, content[:BEGINNING_BYTES].encode("utf-8", "replace")) != kind:
-        raise HTTPException(
-            409,
-            "This is a document, and what was read is only its text: remove it first, or use another name",
-        )
-    encoding, text = _as_before(old, content)
-    data = encoding.encode(text)
-    save(target, data, services.files.unfinished)
-    return Stored(path=shown(target), size=len(data))
-
-
-def _known(path: Path, limit_bytes: int) -> bytes:
-    """Return what a file holds that is to be written; of one too large for this only the beginning."""
-    try:
-        descriptor = open_regular(path)
-    except OSError:
-        return b""  # Writing it says what is wrong, if anything is.
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        return file.read() if os.fstat(descriptor).st_size <= limit_bytes else file.read(BEGINNING_BYTES)
-
-
-def _as_before(old: bytes, content: str) -> tuple[Encoding, str]:
-    """Return how the file was encoded, and the new text with its line ends; a new file is UTF-8, as it is given."""
-    try:
-        encoding = detect(old)
-    except NotTextError:
-        return UTF8, content
-    return encoding, with_line_ends_of(encoding.decode(old), content)
-
-
-def _replace(target: Path, wanted: list[Replacement], services: Services) -> Stored:
-    limit = services.settings.read_limit_bytes
-    old, state = _content(target, limit)
-    if kind_of(target, old[:BEGINNING_BYTES]) is not None:
-        raise NotTextError
-    encoding = detect(old)
-    data = encoding.encode(replaced(encoding.decode(old), wanted))
-    now = target.stat()
-    if (now.st_ino, now.st_mtime_ns, now.st_size) != (state.st_ino, state.st_mtime_ns, state.st_size):
-        raise HTTPException(409, "Somebody else has changed the file meanwhile: read it again")
-    save(target, data, services.files.unfinished)
-    return Stored(path=shown(target), size=len(data))
-
-
-def _content(path: Path, limit_bytes: int) -> tuple[bytes, os.stat_result]:
-    descriptor = open_regular(path)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        state = os.fstat(descriptor)
-        if state.st_size > limit_bytes:
-            raise HTTPException(413, f"Only files of at most {limit_bytes} bytes can be changed like this")
-        return file.read(), state
