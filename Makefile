@@ -12,7 +12,7 @@ KEY ?=
 MINUTES ?= 10
 # The tests have a cluster of their own, beside the demo's.
 TEST_CLUSTER := CLUSTER_NAME=$${CLUSTER_NAME:-terminals-test} CLUSTER_API_PORT=$${CLUSTER_API_PORT:-16443} CLUSTER_HTTP_PORT=$${CLUSTER_HTTP_PORT:-18081}
-UNIT := tests/unit tests/contract tests/jail tests/fuzz tests/cluster_protocol
+UNIT := tests/unit tests/contract tests/jail tests/fuzz tests/faults tests/cluster_protocol
 
 .PHONY: help setup demo demo-down test test-unit test-e2e fuzz bench lint serve
 

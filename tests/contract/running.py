@@ -100,7 +100,8 @@ def running(
         finally:
             process.kill()
             process.wait()
-    assert "Traceback" not in server.logged(), server.logged()
+    before, failed, after = server.logged().partition("Traceback")
+    assert not failed, f"{before[-500:]}{failed}{after[:5000]}"
 
 
 def free_port() -> int:

@@ -56,6 +56,11 @@ mount -o remount,ro "$root"
 cd "$root"
 # The last wall: more than it needs is refused, not granted.
 ulimit -c 0
-exec prlimit --nproc=512 --as=8589934592 --fsize=268435456 --cpu=1800 \
-    chroot . setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
+# Processes are counted by user: with a number of their own they are those of this one alone.
+user=65534
+if [ -n "${JAIL_PROCESSES:-}" ]; then
+    user=$((100000 + $(od -An -N2 -tu2 /dev/urandom)))
+fi
+exec prlimit --nproc="${JAIL_PROCESSES:-512}" --as=8589934592 --fsize=268435456 --cpu=1800 \
+    chroot . setpriv --reuid="$user" --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
     env --chdir="$home" "$@"

@@ -1,0 +1,55 @@
+"""A disk that does not answer holds up who asks it, and nobody else; when it fails, that is said."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.running import Client, Server, connected, running
+from tests.faults.mounts import inside, mounting
+
+_HANGING = 4
+
+
+@contextlib.contextmanager
+def _dead_disk(server: Server, folder: Path) -> Iterator[None]:
+    program = [sys.executable, str(Path(__file__).with_name("dead_disk.py")), str(folder)]
+    with subprocess.Popen(
+        [*inside(server), *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as disk:
+        assert disk.stdout is not None
+        assert disk.stderr is not None
+        if disk.stdout.readline() != b"mounted\n":
+            pytest.skip(
+                f"no file system in user space can be mounted here: {disk.stderr.read().decode()[-200:]}"
+            )
+        try:
+            yield
+        finally:
+            disk.kill()
+
+
+async def test_a_disk_that_does_not_answer_holds_up_nobody_else_and_its_end_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "dead"
+    folder.mkdir()
+    with running(tmp_path / "server", wrap=mounting()) as server:
+        async with connected(server) as client:
+            with _dead_disk(server, folder):
+                calls = [asyncio.create_task(_status(client, folder)) for _ in range(_HANGING)]
+                for path in ("/health", "/files/list", "/files/cwd", "/skills", "/execute"):
+                    async with asyncio.timeout(10):
+                        await client.json("GET", path)
+                assert (await client.execute("echo well", timeout=20))["stdout"] == "well\n"
+                await client.json("POST", "/files/write", json={"path": "file", "content": "x"})
+                assert not any(call.done() for call in calls)
+            assert set(await asyncio.gather(*calls)) == {503}
+
+
+async def _status(client: Client, folder: Path) -> int:
+    async with client.request("GET", "/files/read", params={"path": str(folder / "file")}) as response:
+        assert "detail" in await response.json()
+        return int(response.status)
