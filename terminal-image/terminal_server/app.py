@@ -1,6 +1,7 @@
 """The application: which routes there are, and what stands in front of them."""
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from terminal_server.middleware.activity import CountRequests
 from terminal_server.middleware.observe import Observe, Observer, log_request
 from terminal_server.middleware.prefix import StripPrefix
 from terminal_server.middleware.tolerance import DropNothings
+from terminal_server.middleware.turns import TakeTurns
 from terminal_server.openapi import Documents
 from terminal_server.routers import (
     about,
@@ -86,6 +88,8 @@ def create_app(
         if metrics is not None:
             await metrics.start(settings.host, settings.metrics_port)
             services.lifecycle.before_stop(metrics.stop)
+        # What is there now stays: looking for garbage in it would stop everything for a tenth of a second.
+        gc.freeze()
         yield
         idle.cancel()
         await asyncio.gather(idle, return_exceptions=True)
@@ -159,6 +163,7 @@ def _middleware(services: Services, observers: Sequence[Observer]) -> list[Middl
     )
     return [
         Middleware(StripPrefix, prefix=settings.path_prefix),
+        Middleware(TakeTurns),
         Middleware(DropNothings),
         Middleware(Observe, observers=observers),
         cors,

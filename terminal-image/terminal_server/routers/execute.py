@@ -1,13 +1,10 @@
 """`POST /execute`, in both contracts: which one a call wants is seen by what it brings."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import fastapi
 from fastapi import APIRouter, HTTPException, Query, Response
-from fastapi.routing import APIRoute
 
 from terminal_server.commands import whole
 from terminal_server.commands.answers import FullReport, encoded, report
@@ -40,24 +37,9 @@ Tail = Annotated[int | None, Query(ge=1, description=_TAIL)]
 HiddenTail = Annotated[int | None, Query(ge=1, include_in_schema=False)]
 
 
-class _OneByOne(APIRoute):
-    """Begins to work on one request per pass of the event loop: when hundreds come, others get their turn."""
-
-    def get_route_handler(self) -> Callable[[fastapi.Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        turn = asyncio.Lock()
-
-        async def handle_in_turn(request: fastapi.Request) -> Response:
-            async with turn:
-                await asyncio.sleep(0)
-            return await handle(request)
-
-        return handle_in_turn
-
-
 def create_router(settings: Settings) -> APIRouter:
     """Return the route, described as the contract of the settings has it; both are understood."""
-    router = APIRouter(route_class=_OneByOne)
+    router = APIRouter()
     if settings.execute_contract == 1:
         _add_first(router, settings)
     else:
