@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import islice
 from pathlib import Path
 
 from terminal_server.activity import Activity
@@ -206,9 +207,11 @@ class Commands:
         self._set_expiry()
 
     def _set_expiry(self) -> None:
-        times = [leftover.written_at for leftover in list(self._store.leftovers)[:1]]
-        times += [command.ended_at for command in list(self._finished.values())[:1]]
-        if times and self._expiry is None:
+        if self._expiry is not None:
+            return
+        times = [leftover.written_at for leftover in islice(self._store.leftovers, 1)]
+        times += [command.ended_at for command in islice(self._finished.values(), 1)]
+        if times:
             seconds = min(times) + self._retention - time.time()
             self._expiry = asyncio.get_running_loop().call_later(max(1.0, seconds), self._expire)
 
