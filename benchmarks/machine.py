@@ -18,7 +18,7 @@ def shape() -> str:
     gigabytes = int(memory.split()[1]) / 2**20
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} CPUs ({platform.machine()}), {gigabytes:.0f} GiB,"
-        f" Linux {platform.release()}, load {os.getloadavg()[0]:.1f}"
+        f" Linux {platform.release().split("-")[0]}, load {os.getloadavg()[0]:.1f}"
     )
 
 
