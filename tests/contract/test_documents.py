@@ -6,10 +6,13 @@ import platform
 import re
 import socket
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal_server.app import create_app
+from terminal_server.auth import KeyRing
 from terminal_server.settings import PREFIX, Settings
 
 from tests.contract.running import KEY, Client
@@ -54,6 +57,22 @@ async def test_it_is_plain_for_clients_that_know_no_references_and_no_alternativ
             assert isinstance(parameter["schema"]["type"], str), (name, parameter)
         for content in operation.get("requestBody", {}).get("content", {}).values():
             assert content["schema"]["type"] == "object", name
+
+
+async def test_it_holds_what_is_meant_for_a_model_under_the_names_clients_know_and_nothing_else(
+    document: dict[str, Any],
+) -> None:
+    assert set(_operations(document)) == {
+        # Commands
+        "run_command", "list_processes", "get_process_status", "send_process_input", "kill_process",
+        # Files
+        "list_files", "read_file", "display_file", "write_file", "replace_file_content",
+        "grep_search", "glob_search", "search_files", "match_files",
+        # Files in and out
+        "upload_file", "create_upload_link", "get_file_link",
+        # The user's shell
+        "read_user_terminal", "send_user_terminal_input",
+    }  # fmt: skip
 
 
 async def test_everything_in_it_is_described_to_a_model(document: dict[str, Any]) -> None:
@@ -122,30 +141,31 @@ def test_the_examples_of_the_page_give_what_the_page_says(
     assert re.fullmatch(pattern, ran.stdout.strip(), re.DOTALL), ran.stdout
 
 
+SHOWN_OTHERWISE = {
+    "/docs": "a page for people",
+    "/files/tus/{upload_id}": "its address is what the call before it answers; the example uses that",
+    "/info": "only there where it is set",
+    "/mcp/": "the same as /mcp",
+}
+
+
+def _routes(routes: Iterable[Any]) -> Iterator[str]:
+    for route in routes:
+        if hasattr(route, "path"):
+            yield route.path
+        else:
+            yield from _routes(route.original_router.routes)
+
+
 def test_the_page_has_an_example_for_every_call() -> None:
     commands = "\n".join(command for command, _ in _examples())
-    for call in (
-        "/health",
-        "/ready",
-        "/activity",
-        "/execute --json",
-        "/execute?stream=true",
-        "/files/upload?dir",
-        "/files/upload/link",
-        "/files/grep?",
-        "/files/glob?",
-        "/files/search?",
-        "/files/matches?",
-        "/skills",
-        "/skills/read?",
-        "/system",
-        "/api/config",
-        "/notebooks",
-        "/mcp",
-        "/openapi.json",
-    ):
-        assert call in commands
-    assert "/files/download/link" in commands
+    app = create_app(Settings(info="x"), keys=KeyRing([]), variables={})
+    missing = set()
+    for path in _routes(app.routes):
+        pattern = re.sub(r"\\\{[^}]*\\\}", r"[^\\s?\"']+", re.escape(path))
+        if not re.search(rf"\$URL{pattern}(?=[\s?\"']|$)", commands, re.MULTILINE):
+            missing.add(path)
+    assert missing == set(SHOWN_OTHERWISE)
 
 
 def test_the_page_lists_every_setting_with_what_the_model_says_of_it() -> None:
