@@ -16,9 +16,10 @@ def shape() -> str:
     """Say what kind of machine this is, and when this was."""
     memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line)
     gigabytes = int(memory.split()[1]) / 2**20
+    kernel = platform.release().split("-")[0]
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} CPUs ({platform.machine()}), {gigabytes:.0f} GiB,"
-        f" Linux {platform.release().split("-")[0]}, load {os.getloadavg()[0]:.1f}"
+        f" Linux {kernel}, load {os.getloadavg()[0]:.1f}"
     )
 
 
