@@ -299,6 +299,15 @@ async def test_a_cell_goes_on_after_a_piece_too_large_and_is_answered_when_it_en
     assert (await one.run(0, "1"))["status"] == "ok"
 
 
+async def test_a_cell_that_only_gives_too_large_pieces_can_be_interrupted(one: Notebook) -> None:
+    answering = asyncio.create_task(one.run(0, "while True: print('x' * 40_000_000, flush=True)"))
+    await one.until("busy")
+    await asyncio.sleep(3)
+    await one.client.json("POST", f"{one.url}/interrupt")
+    assert (await answering)["status"] == "error"
+    assert (await one.run(0, "1"))["outputs"][0]["data"] == {"text/plain": "1"}
+
+
 async def test_what_is_no_strict_json_becomes_it(one: Notebook) -> None:
     answer = await one.run(0, "display({'application/json': {'a': float('nan')}}, raw=True)")
     assert answer["outputs"][0]["data"]["application/json"] in ({"a": None}, {"a": "nan"})

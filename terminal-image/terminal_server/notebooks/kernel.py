@@ -29,7 +29,9 @@ from terminal_server.notebooks.wire import (
 
 _START_SECONDS = 60.0
 _ASK_SECONDS = 0.5
-_IDLE_SECONDS = 10.0
+_IDLE_SECONDS = 60.0
+_QUIET_SECONDS = 10.0
+_MOST_ASKED = 100
 _LAST_WORDS_SECONDS = 0.2
 _SHUT_DOWN_SECONDS = 1.0
 _STDERR_PIECES = 16
@@ -53,6 +55,8 @@ class _Run:
 
     request: str
     outputs: Outputs
+    asked: list[str] = field(default_factory=list)
+    """What was asked after the connection had been broken."""
     reply: Message | None = None
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -134,6 +138,7 @@ class Kernel:
         self._wire = wire
         self._folder = folder
         self._heard = asyncio.Event()
+        self._said = 0
         self._run: _Run | None = None
         self._ended = asyncio.Event()
         self._listening = asyncio.create_task(self._listen())
@@ -223,24 +228,60 @@ class Kernel:
             await asyncio.gather(working, ending, return_exceptions=True)
 
     async def _result(self, run: _Run) -> Reply:
-        replying = asyncio.create_task(self._finish(run))
-        breaking = asyncio.create_task(self._wire.broken())
-        try:
-            await asyncio.wait({replying, breaking}, return_when=asyncio.FIRST_COMPLETED)
-            if replying.done():
-                with contextlib.suppress(TimeoutError):
+        while True:
+            replying = asyncio.create_task(self._finish(run))
+            breaking = asyncio.create_task(self._wire.broken())
+            try:
+                await asyncio.wait({replying, breaking}, return_when=asyncio.FIRST_COMPLETED)
+                if replying.done():
                     return replying.result()
-        finally:
-            for task in (replying, breaking):
-                task.cancel()
-            await asyncio.gather(replying, breaking, return_exceptions=True)
-        return await self._rescue(run)
+            finally:
+                for task in (replying, breaking):
+                    task.cancel()
+                await asyncio.gather(replying, breaking, return_exceptions=True)
+            await self._connect_again(run)
 
     async def _finish(self, run: _Run) -> Reply:
-        run.reply = await self._wire.reply(run.request)
-        async with asyncio.timeout(_IDLE_SECONDS):
-            await run.idle.wait()
-        return _reply(run.reply)
+        run.reply = run.reply or await self._wire.reply(run.request, *run.asked)
+        if run.asked:
+            # The next cell must be heard from its beginning.
+            self._heard.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_QUIET_SECONDS):
+                    await self._answer()
+        elif not await self._says_no_more(run):
+            run.outputs.note("output may be missing: there was more than could be taken")
+        return (
+            _reply(run.reply) if run.reply.request == run.request else Reply(ok=False, execution_count=None)
+        )
+
+    async def _connect_again(self, run: _Run) -> None:
+        """Go on with a cell after a message that was too large has broken the connection."""
+        run.reply = run.reply or await self._last_reply(run)
+        if not self.alive:
+            await self._ended.wait()
+            raise KernelEndedError(self.epitaph)
+        if not run.asked:
+            run.outputs.note(f"output is missing: a piece of more than {MESSAGE_BYTES} bytes does not arrive")
+        await self._stop_listening()
+        self._wire.open_again()
+        self._listening = asyncio.create_task(self._listen())
+        if len(run.asked) < _MOST_ASKED:
+            # It answers one request after the other: with this answer the cell has ended, if its own was lost.
+            run.asked.append(self._wire.ask())
+
+    async def _says_no_more(self, run: _Run) -> bool:
+        """Wait until it has said that all is said, or says nothing; tell which. It drops what waits for too long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_IDLE_SECONDS):
+                while not run.idle.is_set():
+                    said = self._said
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(_QUIET_SECONDS):
+                            await run.idle.wait()
+                    if self._said == said:
+                        break
+        return run.idle.is_set()
 
     async def _rescue(self, run: _Run) -> Reply:
         """Go on with a cell after a message that was too large has broken the connection."""
@@ -286,6 +327,7 @@ class Kernel:
         while True:
             message = await self._wire.published()
             self._heard.set()
+            self._said += 1
             run = self._run
             if message is not None and run is not None and message.request == run.request:
                 if message.kind == "status" and message.content.get("execution_state") == "idle":

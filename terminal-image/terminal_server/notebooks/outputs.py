@@ -131,13 +131,13 @@ class Outputs:
         if kind == "stream":
             name = "stderr" if content.get("name") == "stderr" else "stdout"
             if isinstance(last, _Text) and last.name == name:
-                self._append(last, plain(str(content.get("text", ""))))
+                self._append(last, str(content.get("text", "")))
                 return
         if len(self._items) >= _MOST and kind not in _ALWAYS:
             self._refused += 1
         elif kind == "stream":
             self._items.append(_Text(name))
-            self._append(self._items[-1], plain(str(content.get("text", ""))))
+            self._append(self._items[-1], str(content.get("text", "")))
         elif kind == "error":
             self._items.append(_Rich(self._error(content)))
         else:
@@ -147,13 +147,13 @@ class Outputs:
         if not isinstance(item, _Text):
             raise TypeError("text goes to a stream")
         if self._room > 0 and not item.tail:
-            item.head.append(text[: self._room])
+            item.head.append(plain(text[: self._room]))
             text, self._room = text[self._room :], self._room - len(text)
         if not text:
             return
         most = self._limit // 2
         item.dropped += max(0, len(text) - most)
-        item.tail.append(text[-most:])
+        item.tail.append(plain(text[-most:]))
         self._tails.append(item)
         self._tail_size += len(item.tail[-1])
         while self._tail_size > most:
