@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from terminal_server import openapi, workers
+from terminal_server import openapi
 from terminal_server.auth import KeyRing, RequireKey
 from terminal_server.errors import CatchErrors, add_handlers
 from terminal_server.factory import make_idle_watch, make_services
@@ -80,7 +80,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        workers.start()
+        services.workers.start()
         await services.engine.start()
         services.commands.open()
         await services.files.start()

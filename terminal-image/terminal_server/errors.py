@@ -1,5 +1,6 @@
 """What goes wrong, as the answers a client gets: always `{"detail": …}`, never a 500 for bad input."""
 
+import asyncio
 import errno
 import json
 import logging
@@ -77,6 +78,11 @@ class CatchErrors:
 
         try:
             await self.app(scope, receive, watch)
+        except asyncio.CancelledError:
+            # The time for requests to end is over. What has begun cannot be taken back.
+            if begun or scope["type"] != "http":
+                raise
+            await JSONResponse({"detail": "The server stops"}, status_code=503)(scope, receive, send)
         except ClientDisconnected:
             pass  # Who opens a WebSocket and goes before it is accepted or refused does no harm.
         except Exception:

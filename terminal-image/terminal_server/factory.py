@@ -19,6 +19,7 @@ from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 from terminal_server.shells.shells import Rules, Shells
 from terminal_server.skills.skills import Skills
+from terminal_server.workers import Workers
 
 
 def make_services(
@@ -44,6 +45,7 @@ def make_services(
         keys=keys,
         activity=activity,
         lifecycle=lifecycle,
+        workers=Workers(),
         directories=directories,
         engine=engine,
         starter=Starter(engine, settings.home, directories),

@@ -27,6 +27,7 @@ _OPEN_FILES = 65536
 # Longer than ingress controllers keep an unused connection, so that they close it, and never send a request
 # into one that is being closed here.
 _KEEP_ALIVE_SECONDS = 120
+_LAST_SECONDS = 1.0
 
 
 class Server(uvicorn.Server):
@@ -35,6 +36,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
         self._lifecycle = services.lifecycle
+        self._workers = services.workers
         self._lifecycle.end = self._end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -46,6 +48,11 @@ class Server(uvicorn.Server):
         """Stop."""
         await self._lifecycle.stop()
         await super().shutdown(sockets)
+        if not self._workers.ended(_LAST_SECONDS):
+            log.warning("ended without waiting for a disk that does not answer")
+            logging.shutdown()
+            # All is done that can be; Python would wait for its threads.
+            os._exit(0)
 
     def _end(self) -> None:
         self.should_exit = True

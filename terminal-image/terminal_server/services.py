@@ -23,6 +23,7 @@ from terminal_server.sessions import WorkingDirectories
 from terminal_server.settings import Settings
 from terminal_server.shells.shells import Shells
 from terminal_server.skills.skills import Skills
+from terminal_server.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Services:
     commands: Commands
     activity: Activity
     lifecycle: Lifecycle
+    workers: Workers
     notebooks: Notebooks
     directories: WorkingDirectories
     shells: Shells

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Client, Server, connected, running
+from tests.contract.running import Client, Server, connected, running, until
 from tests.faults.mounts import inside, mounting
 
-_HANGING = 4
+_HANGING = 20
+"""More than there are threads."""
 
 
 @contextlib.contextmanager
@@ -40,6 +42,7 @@ async def test_a_disk_that_does_not_answer_holds_up_nobody_else_and_its_end_is_t
         async with connected(server) as client:
             with _dead_disk(server, folder):
                 calls = [asyncio.create_task(_status(client, folder)) for _ in range(_HANGING)]
+                await asyncio.sleep(0)
                 for path in ("/health", "/files/list", "/files/cwd", "/skills", "/execute"):
                     async with asyncio.timeout(10):
                         await client.json("GET", path)
@@ -47,6 +50,20 @@ async def test_a_disk_that_does_not_answer_holds_up_nobody_else_and_its_end_is_t
                 await client.json("POST", "/files/write", json={"path": "file", "content": "x"})
                 assert not any(call.done() for call in calls)
             assert set(await asyncio.gather(*calls)) == {503}
+
+
+async def test_told_to_stop_the_server_does_not_wait_for_a_disk_that_does_not_answer(tmp_path: Path) -> None:
+    folder = tmp_path / "dead"
+    folder.mkdir()
+    with running(tmp_path / "server", wrap=mounting(), TERMINAL_SERVER_STOP_SECONDS="1") as server:
+        async with connected(server) as client:
+            with _dead_disk(server, folder):
+                call = asyncio.create_task(_status(client, folder))
+                await client.json("GET", "/files/list")
+                server.process.send_signal(signal.SIGTERM)
+                assert await call == 503
+                await until(lambda: server.process.poll() is not None, "the server ended")
+                assert server.process.returncode == 0
 
 
 async def _status(client: Client, folder: Path) -> int:

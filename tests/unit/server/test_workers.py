@@ -1,0 +1,58 @@
+"""The threads for what may block."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+from terminal_server import workers
+from terminal_server.workers import COUNT, MOST, Workers
+
+
+@pytest.fixture
+async def threads(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workers]:
+    monkeypatch.setattr(workers, "_PATIENCE_SECONDS", 0.05)
+    made = Workers()
+    made.start()
+    yield made
+    assert made.ended(5)
+
+
+async def test_where_all_wait_for_a_disk_others_are_served_by_more(threads: Workers) -> None:
+    disk = threading.Event()
+    hanging = [asyncio.create_task(asyncio.to_thread(disk.wait)) for _ in range(3 * COUNT)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(lambda: "served") == "served"
+    disk.set()
+    await asyncio.gather(*hanging)
+    del threads
+
+
+async def test_there_are_never_more_than_there_may_be(threads: Workers) -> None:
+    disk = threading.Event()
+    calls = [threads.submit(disk.wait) for _ in range(2 * MOST)]
+    async with asyncio.timeout(5):
+        while sum(call.running() for call in calls) < MOST:  # noqa: ASYNC110 - threads set no event of the loop
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    assert sum(call.running() for call in calls) == MOST
+    disk.set()
+
+
+async def test_as_long_as_all_goes_well_there_are_no_more(threads: Workers) -> None:
+    before = threading.active_count()
+    await asyncio.gather(*(asyncio.to_thread(lambda: None) for _ in range(500)))
+    assert threading.active_count() == before
+    del threads
+
+
+async def test_it_is_told_whether_one_still_waits_when_all_should_end() -> None:
+    made, disk = Workers(), threading.Event()
+    made.start()
+    both = threading.Barrier(2)
+    made.submit(lambda: (both.wait(5), disk.wait()))
+    both.wait(5)
+    assert not made.ended(0.05)
+    disk.set()
+    assert made.ended(5)
