@@ -45,6 +45,9 @@ class Workers(ThreadPoolExecutor):
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have something done."""
         future = super().submit(fn, *args, **kwargs)
+        # What is done holds its result, a piece of a file perhaps: it is let go at once.
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()
         self._waiting.append((self._clock(), future))
         self._look_later()
         return future
