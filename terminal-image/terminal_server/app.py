@@ -1,20 +1,17 @@
 """The application: which routes there are, and what stands in front of them."""
 
-import asyncio
-import gc
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from terminal_server import openapi
+from terminal_server import openapi, parts
 from terminal_server.auth import KeyRing, RequireKey
 from terminal_server.errors import CatchErrors, add_handlers
-from terminal_server.factory import make_idle_watch, make_services
+from terminal_server.factory import make_services
 from terminal_server.files.addresses import is_public
 from terminal_server.files.fetch import AddressCheck
 from terminal_server.mcptools.endpoint import McpEndpoint
@@ -78,31 +75,12 @@ def create_app(
     metrics = Metrics(services) if settings.metrics_port else None
     observers = [log_request, *([metrics.count_request] if metrics is not None else [])]
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        services.workers.start()
-        await services.engine.start()
-        services.commands.open()
-        await services.files.start()
-        idle = asyncio.create_task(make_idle_watch(services).run())
-        if metrics is not None:
-            await metrics.start(settings.host, settings.metrics_port)
-            services.lifecycle.before_stop(metrics.stop)
-        # What is there now stays: looking for garbage in it would stop everything for a tenth of a second.
-        gc.freeze()
-        yield
-        idle.cancel()
-        await asyncio.gather(idle, return_exceptions=True)
-        await services.lifecycle.stop()
-        await services.notebooks.stop()
-        await mcp.stop()
-        await services.engine.stop()
-        await services.upstream.close()
+    mcp: McpEndpoint  # needs the application, which needs to know how it ends
 
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
+        lifespan=lambda _: parts.running(services, metrics, mcp),
         middleware=_middleware(services, observers),
         # Old clients send JSON without saying so; a page cannot misuse that, it has no key to send along.
         strict_content_type=False,
@@ -110,33 +88,37 @@ def create_app(
     )
     app.state.services = services
     add_handlers(app)
-    app.include_router(health.router)
-    app.include_router(execute.create_router(settings))
-    app.include_router(commands.router)
-    app.include_router(uploads.router)
-    app.include_router(downloads.router)
-    app.include_router(files.router)
-    app.include_router(files_change.router)
-    app.include_router(files_tus.router)
-    app.include_router(search.router)
-    app.include_router(skills.router)
-    app.include_router(about.create_router(settings))
+    app.state.documents = Documents(app, services)
+    mcp = McpEndpoint(app, app.state.documents, settings.command_limit_bytes)
+    _include_routes(app, services, mcp)
+    return app
+
+
+def _include_routes(app: FastAPI, services: Services, mcp: McpEndpoint) -> None:
+    settings = services.settings
+    for router in (
+        health.router,
+        execute.create_router(settings),
+        commands.router,
+        uploads.router,
+        downloads.router,
+        files.router,
+        files_change.router,
+        files_tus.router,
+        search.router,
+        skills.router,
+        about.create_router(settings),
+        proxy.router,
+        openapi.create_router(app.state.documents),
+    ):
+        app.include_router(router)
     if settings.enable_terminal:
         app.include_router(shells.router)
-    app.include_router(proxy.router)
-    app.router.routes.extend(proxy.routes(services))
     if settings.enable_notebooks:
         app.include_router(notebooks.create_router(settings.command_limit_bytes))
-    app.state.documents = Documents(app, services)
-    app.include_router(openapi.create_router(app.state.documents))
-    mcp = McpEndpoint(app, app.state.documents, settings.command_limit_bytes)
+    app.router.routes.extend(proxy.routes(services))
     if settings.enable_mcp:
-        for path in mcp.PATHS:
-            app.router.routes.append(Route(path, mcp, include_in_schema=False))
-    # Last, when whoever has something to say to its user has said it.
-    services.lifecycle.before_stop(services.engine.close)
-    services.lifecycle.before_stop(services.commands.close)
-    return app
+        app.router.routes.extend(Route(path, mcp, include_in_schema=False) for path in mcp.PATHS)
 
 
 def is_open(path: str) -> bool:

@@ -9,10 +9,13 @@ from http import HTTPStatus
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.utils import ClientDisconnected
 
 log = logging.getLogger(__name__)
+
+_TOO_LARGE = "The body is larger than this call takes"
 
 _STATUS = {
     errno.ENOENT: HTTPStatus.NOT_FOUND,
@@ -61,6 +64,16 @@ def add_handlers(app: FastAPI) -> None:
         return Response(json.dumps({"detail": detail}), status_code=422, media_type="application/json")
 
 
+def _is_limits_own(message: Message, scope: Scope) -> bool:
+    """Tell whether a message is the framework's own answer to a body that is too large, which is plain text."""
+    return (
+        message["type"] == "http.response.start"
+        and message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        and Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
+        and not scope["path"].startswith("/proxy/")
+    )
+
+
 class CatchErrors:
     """ASGI middleware: an unexpected error is logged, and answered like any other error."""
 
@@ -69,12 +82,16 @@ class CatchErrors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; 500 if that fails before an answer has begun."""
-        begun = False
+        begun = replaced = False
 
         async def watch(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
+            nonlocal begun, replaced
+            begun = True
+            replaced = replaced or _is_limits_own(message, scope)
+            if not replaced:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await JSONResponse({"detail": _TOO_LARGE}, status_code=413)(scope, receive, send)
 
         try:
             await self.app(scope, receive, watch)

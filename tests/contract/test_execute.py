@@ -140,6 +140,7 @@ async def test_a_command_larger_than_the_limit_is_refused(client: Client) -> Non
     data = io.BytesIO(json.dumps({"command": "x" * 17_000_000}).encode())
     async with client.request("POST", "/execute", data=data) as response:
         assert response.status == 413
+        assert await response.json() == {"detail": "The body is larger than this call takes"}
 
 
 async def test_a_home_that_was_removed_does_not_lock_its_user_out(tmp_path: Path) -> None:

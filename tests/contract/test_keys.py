@@ -83,9 +83,9 @@ async def test_a_file_may_hold_several_keys_so_that_the_old_one_works_while_the_
         return hashlib.sha256(key.encode()).hexdigest() if hashed else key
 
     file = tmp_path / "keys"
-    variable = "TERMINAL_SERVER_API_KEY_SHA256_FILE" if hashed else "TERMINAL_SERVER_API_KEY_FILE"
+    option = "--api-key-sha256-file" if hashed else "--api-key-file"
     file.write_text(f"{line('old-key')}\n\n  {line('new-key')}\n")
-    with running(tmp_path, key=None, **{variable: str(file)}) as server:
+    with running(tmp_path, option, str(file), key=None) as server:
         assert await _accepts(server, "old-key")
         assert await _accepts(server, "new-key")
         assert not await _accepts(server, "old-key\tnew-key")
