@@ -13,7 +13,7 @@ INPUTS = {"document": 1_200, "requests": 8_000, "frames": 1_000}
 """How many inputs one run of the tests makes up, of each kind."""
 NUMBERS = strategies.integers(0, 2**64 - 1)
 """For inputs that are made from a number: faster than hypothesis draws them piece by piece, and no two are alike."""
-_BATCH = 2_000
+_BATCH = 500
 _MINUTES = float(os.environ.get("FUZZ_MINUTES") or 0)
 _SEED = os.environ.get("FUZZ_SEED")
 
