@@ -93,13 +93,6 @@ async def test_what_is_not_there_cannot_be_archived(client: Client, folder: Path
         await client.json("POST", "/files/archive", status, json={"paths": paths})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-async def test_a_file_that_may_not_be_read_is_left_out_and_said(client: Client, folder: Path) -> None:
-    (folder / "a.txt").chmod(0)
-    made = await archive(client, folder)
-    assert made.read("NOT-IN-THIS-ARCHIVE.txt") == b"folder/a.txt: Permission denied\n"
-
-
 async def test_a_large_archive_uses_little_memory_and_no_disk(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with (tmp_path / "folder" / "large").open("wb") as file:

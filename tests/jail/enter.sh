@@ -32,6 +32,8 @@ for folder in /bin /sbin /lib /lib32 /lib64 /libx32; do
 done
 bring /usr
 bring /etc
+# First: what is brought in may lie below it.
+scratch /tmp 64m
 while [ "$1" != -- ]; do
     bring "$1"
     shift
@@ -49,7 +51,6 @@ device random 1 8
 device urandom 1 9
 device tty 5 0
 scratch /dev/shm 16m
-scratch /tmp 64m
 scratch "$home" 256m
 mount -o remount,ro "$root"
 
