@@ -34,7 +34,8 @@ class Protocol(HttpToolsProtocol):
         self.transport.set_write_buffer_limits(0)
         try:
             await self.flow.drain()
-            if cycle.disconnected:
+            # What is written to a connection that is being closed is thrown away: the head was, so is the body.
+            if cycle.disconnected or self.transport.is_closing():
                 return begin
             position = await self._pass_on(descriptor, begin, end)
         finally:

@@ -67,6 +67,18 @@ async def test_clients_that_do_not_read_hold_up_nobody(
         each.close()
 
 
+async def test_a_client_that_has_said_its_last_never_gets_a_body_without_its_head(client: Client) -> None:
+    (client.server.home / "short").write_text("content")
+    head = f"GET /files/view?path=short HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+    for more in (b"Content-Length: 9\r\n\r\n{}", b"\r\n") * 100:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
+        writer.write(head.encode() + more)
+        writer.write_eof()
+        answer = await reader.read()
+        assert not answer or answer.startswith(b"HTTP/1.1 200 OK"), answer
+        writer.close()
+
+
 async def test_a_client_that_goes_amid_a_file_is_no_failure(
     tmp_path: Path, large: Path, content: bytes
 ) -> None:
