@@ -79,6 +79,7 @@ _BODIES: tuple[bytes, ...] = (
     bytes(range(256)),
     b"a=b&c=%zz",
 )
+_OF_LENGTH = ("Transfer-Encoding", "Content-Length")
 _METHODS = ("GET", "PUT", "PATCH", "OPTIONS", "HEAD", "TRACE", "X")
 _ENDS_OF_PATHS = ("/", "//", "/..", "/%2e%2e/", "%", "%ff", ";x", "/%00", "/x" * 300)
 _ENDS_OF_QUERIES = ("&", "=", "=x", "a=%", "a=%ff%fe", "wait", "a[]=1", "path=1&path=2", "?" * 50)
@@ -106,8 +107,8 @@ class Request:
 
     @property
     def whole(self) -> bool:
-        """Whether all that is announced is sent, as far as these fields say."""
-        return self.length <= 0
+        """Whether all that is announced is sent."""
+        return self.length <= 0 and not any(header.startswith(_OF_LENGTH) for header in self.headers)
 
     def encoded(self, known: dict[str, str]) -> bytes:
         """Return it as it is sent."""

@@ -158,6 +158,8 @@ _SHELLS = (
     Route("POST", "/api/terminals/user/input", body={"input": _text}),
     Route("GET", "/ports"),
     Route("GET", "/proxy/{port}/{junk}"),
+    Route("GET", "/proxy/{program}/{junk}", {"a": _text}),
+    Route("POST", "/proxy/{program}/a.txt", raw="text/plain"),
     Route("POST", "/proxy/1/x"),
     Route("GET", "/proxy/{junk}"),
 )
