@@ -20,6 +20,7 @@ from tests.contract.running import (
     connected,
     pids,
     running,
+    running_like,
     until,
 )
 
@@ -525,6 +526,17 @@ async def test_without_jupyter_it_is_said_what_to_install(tmp_path: Path) -> Non
             answer = await client.json("POST", "/notebooks", 503, json={"path": str(path)})
             assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is False
     assert "pip install ipykernel" in answer["detail"]
+
+
+@pytest.mark.skipif(any(map(Path.is_dir, FOR_EVERYBODY)), reason="this machine has kernels for everybody")
+async def test_a_python_that_hangs_holds_up_nobody_who_asks_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").write_text("#!/bin/sh\nexec sleep 1009\n")
+    (tmp_path / "bin" / "python3").chmod(0o755)
+    with running(tmp_path / "server", PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin") as server:
+        async with connected(server) as client:
+            assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is False
+            assert running_like("sleep 1009"), "it was answered before the Python was given up"
 
 
 async def test_notebooks_can_be_turned_off(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ print(json.dumps([sys.executable, sys.prefix, site.getuserbase(), found]))
 _PROBE_SECONDS = 5.0
 _PROBE_BYTES = 64 * 1024
 _REMEMBERED_SECONDS = 60.0
+_PATIENCE_SECONDS = 3.0
 _NATIVE = "python3"
 _NAME = re.compile(r"[a-z0-9._-]+", re.IGNORECASE)
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
@@ -64,7 +65,7 @@ class KernelSpecs:
     def __init__(self, engine: Engine, home: Path) -> None:
         self._engine = engine
         self._home = home
-        self._asking = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
         self._answer = False
         self._answered_at: float | None = None
 
@@ -87,14 +88,25 @@ class KernelSpecs:
         raise UnknownKernelError(f"there is no kernel '{name[:100]}', only: {', '.join(sorted(specs))}")
 
     async def available(self) -> bool:
-        """Tell whether there is any kernel. Cheap: the answer is remembered for a minute."""
-        async with self._asking:
-            now = time.monotonic()
-            if self._answered_at is None or now - self._answered_at > _REMEMBERED_SECONDS:
-                known = await asyncio.to_thread(self._all, None)
-                self._answer = bool(known) or bool(await asyncio.to_thread(self._all, await self._python()))
-                self._answered_at = now
+        """Tell whether there is any kernel, without a long wait.
+
+        What was found is remembered for a minute, and still said while it is looked for again. Before anything
+        was found, there is none after a few seconds.
+        """
+        old = self._answered_at is None or time.monotonic() - self._answered_at > _REMEMBERED_SECONDS
+        if old and self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        if self._looking is not None and self._answered_at is None:
+            await asyncio.wait([self._looking], timeout=_PATIENCE_SECONDS)
         return self._answer
+
+    async def _look(self) -> None:
+        try:
+            known = await asyncio.to_thread(self._all, None)
+            self._answer = bool(known) or bool(await asyncio.to_thread(self._all, await self._python()))
+            self._answered_at = time.monotonic()
+        finally:
+            self._looking = None
 
     def _all(self, python: _Python | None) -> dict[str, Spec]:
         specs: dict[str, Spec] = {}
