@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import note
 
 from tests.contract.running import KEY, Server
-from tests.fuzz.effort import INPUTS, NUMBERS, try_hard
+from tests.fuzz.effort import NUMBERS, try_hard
 from tests.fuzz.frames import GOODBYE, Conversation, conversation
 from tests.fuzz.made_up import Request
 from tests.fuzz.test_requests import SETTINGS
@@ -66,4 +66,4 @@ def _read_to_the_end(connection: socket.socket) -> None:
 
 def test_no_client_of_a_websocket_makes_the_server_fail_or_hang(tmp_path: Path) -> None:
     with jailed(tmp_path, **SETTINGS) as server:
-        assert try_hard("frames", NUMBERS.map(conversation), _Talker(server).check) >= INPUTS["frames"]
+        try_hard("frames", NUMBERS.map(conversation), _Talker(server).check)
