@@ -33,6 +33,12 @@ async def test_a_shell_ended_by_a_signal_is_not_taken_for_one_out_of_time(client
     assert (await client.execute("kill -KILL $$"))["exit_code"] == 137
 
 
+async def test_a_signal_the_server_was_started_to_ignore_is_not_ignored_by_commands(tmp_path: Path) -> None:
+    with running(tmp_path, wrap=("nohup",)) as server:
+        async with connected(server) as client:
+            assert (await client.execute("kill -HUP $$", timeout=10))["exit_code"] == 129
+
+
 @pytest.mark.parametrize(
     "child",
     [

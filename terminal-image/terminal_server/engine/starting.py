@@ -15,7 +15,8 @@ from pathlib import Path
 Action = tuple[int, int, int] | tuple[int, int, str, int, int]
 """What is done with a descriptor in the new process: `(POSIX_SPAWN_DUP2, …)` or `(POSIX_SPAWN_OPEN, …)`."""
 
-_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
+# Python ignores some signals, and whoever starts the server may ignore others (`nohup`): none of that is a command's.
+_RESTORED = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
 class SpawnError(Exception):
