@@ -1,6 +1,7 @@
 """The command line: `terminal-server run`."""
 
 import argparse
+import gc
 import signal
 import sys
 from types import FrameType
@@ -22,6 +23,9 @@ def main() -> None:
     # Before the long imports: who comes meanwhile, the kubelet's first probe above all, waits for the answer
     # instead of being refused and coming again a second later.
     listener = listening.listen(early.host, early.port)
+
+    # What is imported stays: looking for garbage in it again and again would take a tenth of the start.
+    gc.disable()
 
     # Imported late: the program may just have started itself again.
     from terminal_server import server  # noqa: PLC0415

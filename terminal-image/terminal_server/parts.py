@@ -28,6 +28,7 @@ async def running(services: Services, metrics: Metrics | None, mcp: McpEndpoint)
     lifecycle.before_stop(services.commands.close)
     # What is there now stays: looking for garbage in it would stop everything for a tenth of a second.
     gc.freeze()
+    gc.enable()
     yield
     idle.cancel()
     await asyncio.gather(idle, return_exceptions=True)
