@@ -77,6 +77,9 @@ class Workers(ThreadPoolExecutor):
     def _grow(self) -> None:
         if self._max_workers < MOST:
             self._max_workers += 1
+            # The pool takes threads that were given work while all were busy for idle ones. None is.
+            while self._idle_semaphore.acquire(blocking=False):
+                pass
             # The pool starts a thread when it gets something to do. There may be no more to be had.
             with contextlib.suppress(RuntimeError):
                 super().submit(_nothing)

@@ -22,11 +22,18 @@ async def test_where_all_wait_for_a_disk_others_are_served_by_more(threads: Work
     disk = threading.Event()
     hanging = [asyncio.create_task(asyncio.to_thread(disk.wait)) for _ in range(3 * COUNT)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        assert await asyncio.to_thread(lambda: "served") == "served"
-    disk.set()
+    try:
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "served") == "served"
+    finally:
+        disk.set()
     await asyncio.gather(*hanging)
     del threads
+
+
+async def test_so_they_are_when_all_have_been_busy_before(threads: Workers) -> None:
+    await asyncio.gather(*(asyncio.to_thread(lambda: None) for _ in range(500)))
+    await test_where_all_wait_for_a_disk_others_are_served_by_more(threads)
 
 
 async def test_there_are_never_more_than_there_may_be(threads: Workers) -> None:
