@@ -19,6 +19,8 @@ import aiohttp
 
 KEY = "the-key-of-these-tests-0123456789"
 DEADLINE_SECONDS = 20.0
+WATCHED = ("-m", "tests.contract.watched")
+"""The program that complains of what is left unfinished."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract.running import Client
+from tests.contract.running import WATCHED, Client, connected, running
 
 PATHS = [
     "",
@@ -101,3 +101,17 @@ async def test_no_call_that_changes_files_fails_or_waits_for_any_path(
         assert await _status(client, "POST", f"/files/{call}", body) < 500, call
     if not where.startswith(("/dev", "/proc", "/sys")):
         assert await _status(client, "DELETE", f"/files/delete?path={quoted}") < 500
+
+
+async def test_uploads_given_up_in_the_middle_leave_nothing_unfinished(tmp_path: Path) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    part = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+    with running(tmp_path, program=WATCHED) as server:
+        async with connected(server) as client:
+            for body in (b"no form", form, form + b"\r\n" + form):
+                await client.json("POST", "/files/upload?dir=in", 400, data=body, headers=kind)
+            await client.json("POST", "/files/upload?dir=/dev/null/x", 400, data=form, headers=kind)
+            async with client.request("POST", "/files/tus", headers={"Upload-Length": "1"}) as response:
+                place = f"/files/{response.headers['Location']}"
+            await client.json("PATCH", place, 413, data=b"xx", headers=part)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import KEY, Server, running
+from tests.contract.running import KEY, WATCHED, Server, running
 
 _NEW_PROCESSES = 0x20000000
 _NEW_NETWORK = 0x40000000
@@ -34,9 +34,7 @@ def jailed(folder: Path, **variables: str) -> Iterator[Server]:
     wrap = ("unshare", "--mount", "--ipc", "--uts", str(_ENTER), str(root), str(home), *seen, "--")
     with network_of_its_own(), contextlib.ExitStack() as stack:
         with processes_of_their_own():
-            server = stack.enter_context(
-                running(folder, key=KEY, wrap=wrap, program=("-m", "terminal_server"), **variables)
-            )
+            server = stack.enter_context(running(folder, key=KEY, wrap=wrap, program=WATCHED, **variables))
         yield server
 
 

@@ -1,15 +1,16 @@
 """The answer of contract 1: everything a command printed, when it has ended."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Generator
 
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from terminal_server.commands.jsontext import escaped
 from terminal_server.commands.output import Capture
 from terminal_server.commands.streaming import gone
+from terminal_server.drawn import DrawnResponse
 from terminal_server.engine import Process
 
 _CLIENT_GONE = 499
@@ -59,7 +60,7 @@ async def answer(
     return Response(b"".join(pieces), media_type="application/json")
 
 
-def _pieces(exit_code: int, capture: Capture) -> Iterator[bytes]:
+def _pieces(exit_code: int, capture: Capture) -> Generator[bytes, None, None]:
     yield b'{"exit_code":%d,"stdout":"' % exit_code
     yield from escaped(capture.chunks("stdout"))
     yield b'","stderr":"'
@@ -67,16 +68,11 @@ def _pieces(exit_code: int, capture: Capture) -> Iterator[bytes]:
     yield b'"}'
 
 
-async def _read_by_workers(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
-
-
-class _FromDisk(StreamingResponse):
+class _FromDisk(DrawnResponse):
     """An answer too large for memory."""
 
-    def __init__(self, pieces: Iterator[bytes], capture: Capture) -> None:
-        super().__init__(_read_by_workers(pieces), media_type="application/json")
+    def __init__(self, pieces: Generator[bytes, None, None], capture: Capture) -> None:
+        super().__init__(pieces, media_type="application/json")
         self._capture = capture
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -56,7 +56,7 @@ class Archive:
         self._entries = 0
         self._sink = _Sink()
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Generator[bytes, None, None]:
         """Yield the archive, some hundred kilobytes at a time. Each step may block.
 
         Raises:
@@ -71,7 +71,7 @@ class Archive:
                 archive.writestr(NOTE, "".join(f"{line}\n" for line in self._left_out))
         yield self._sink.take()
 
-    def _tree(self, archive: ZipFile, top: Path, name: str) -> Iterator[bytes]:
+    def _tree(self, archive: ZipFile, top: Path, name: str) -> Generator[bytes, None, None]:
         waiting = [(top, name)]
         while waiting:
             path, name = waiting.pop()
@@ -96,7 +96,7 @@ class Archive:
                 self._leave_out(name, error.strerror or "it cannot be read")
             yield self._sink.take()
 
-    def _file(self, archive: ZipFile, path: Path, name: str) -> Iterator[bytes]:
+    def _file(self, archive: ZipFile, path: Path, name: str) -> Generator[bytes, None, None]:
         descriptor = open_regular(path)
         try:
             state = os.fstat(descriptor)

@@ -7,7 +7,7 @@ the very address that was checked. Redirects are followed by hand, each checked 
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -119,7 +119,7 @@ class Download:
         self._response = response
         self._limit = limit_bytes
 
-    async def content(self) -> AsyncIterator[bytes]:
+    async def content(self) -> AsyncGenerator[bytes]:
         """Yield the content.
 
         Raises:

@@ -1,6 +1,6 @@
 """Reads the file out of a multipart body while it arrives, in bounded memory and without a copy on disk."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import MultipartParseError
@@ -58,7 +58,7 @@ class FilePart:
                 raise BadUploadError("the body has no part named 'file'")
         return self._file_names[0]
 
-    async def content(self) -> AsyncIterator[bytes]:
+    async def content(self) -> AsyncGenerator[bytes]:
         """Yield the file's bytes, and read the body to its end.
 
         Raises:

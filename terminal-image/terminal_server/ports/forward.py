@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 
 
-class _Client:
+class _Client(AsyncIterator[bytes]):
     """What the client still sends, and whether it is still there."""
 
     def __init__(self, receive: Receive) -> None:
@@ -33,10 +33,12 @@ class _Client:
             if not message.get("more_body", False):
                 await self._chunks.put(None)
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yield what it sends."""
-        while (chunk := await self._chunks.get()) is not None:
-            yield chunk
+    async def __anext__(self) -> bytes:
+        """Return the next it sends."""
+        chunk = await self._chunks.get()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
 
 
 async def forward(scope: Scope, receive: Receive, send: Send, *, target: Target, upstream: Upstream) -> None:
@@ -65,7 +67,7 @@ async def _exchange(scope: Scope, client: _Client, send: Send, target: Target, u
         scope["method"],
         target,
         headers.for_program(scope["headers"], target, scheme=scope["scheme"], client=peer),
-        client.body() if has_body else None,
+        client if has_body else None,
     )
     try:
         await _pass_on(answer, send, target)

@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from terminal_server.drawn import DrawnResponse
 from terminal_server.errors import from_os_error
 from terminal_server.files.archive import Archive
 from terminal_server.files.downloads import OpenFile, Use, open_regular
@@ -103,8 +103,8 @@ async def archive_paths(body: Paths, services: Shared, caller: Caller) -> Respon
     except OSError as error:
         raise from_os_error(error) from None
     name = f"{paths[0].name or 'root'}.zip" if len(paths) == 1 else "download.zip"
-    return StreamingResponse(
-        _read_by_workers(Archive(paths).chunks()),
+    return DrawnResponse(
+        Archive(paths).chunks(),
         media_type="application/zip",
         headers={"Content-Disposition": disposition("attachment", name), "X-Content-Type-Options": "nosniff"},
     )
@@ -141,9 +141,3 @@ async def _open(path: Path) -> tuple[Path, int]:
         return await asyncio.to_thread(opened)
     except OSError as error:
         raise from_os_error(error) from None
-
-
-async def _read_by_workers(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        if chunk:
-            yield chunk

@@ -126,11 +126,12 @@ async def _take(upload: Upload, offset: int, request: Request, services: Service
     writer = BlockWriter(partial.write)
     try:
         with contextlib.suppress(ClientDisconnect):
-            async for chunk in request.stream():
-                if offset + len(chunk) > upload.size:
-                    raise HTTPException(413, f"The upload was announced with {upload.size} bytes")
-                offset += len(chunk)
-                await writer.add(chunk)
+            async with contextlib.aclosing(request.stream()) as body:
+                async for chunk in body:
+                    if offset + len(chunk) > upload.size:
+                        raise HTTPException(413, f"The upload was announced with {upload.size} bytes")
+                    offset += len(chunk)
+                    await writer.add(chunk)
         await writer.flush()
         await writer.written()
         if offset == upload.size:

@@ -1,6 +1,7 @@
 """Files in: sent with a key, fetched from a URL, or sent to a link that needs no key."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,18 +110,19 @@ def _place(folder: str, services: Services, caller: Session) -> Path:
 
 async def _receive(folder: Path, request: Request, services: Services) -> Stored:
     try:
-        part = FilePart(request.headers.get("content-type"), request.stream())
-        return await _store(folder, await part.name(), part.content(), services)
+        async with aclosing(request.stream()) as body:
+            part = FilePart(request.headers.get("content-type"), body)
+            return await _store(folder, await part.name(), part.content(), services)
     except BadUploadError as error:
         raise HTTPException(400, str(error)) from None
     except ClientDisconnect:
         raise HTTPException(400, "The upload was broken off") from None
 
 
-async def _store(folder: Path, name: str, content: AsyncIterator[bytes], services: Services) -> Stored:
+async def _store(folder: Path, name: str, content: AsyncGenerator[bytes], services: Services) -> Stored:
     try:
         target = folder / file_name(name)
-        async with IncomingFile(target, services.files.unfinished) as file:
+        async with aclosing(content), IncomingFile(target, services.files.unfinished) as file:
             async for chunk in content:
                 await file.write(chunk)
             await file.commit()
