@@ -25,7 +25,7 @@ from jupyter_client.session import Session
 CONNECTION_FILE = "connection.json"
 MESSAGE_BYTES = 32 * 1024**2
 _THREADS = 3
-_WAITING_MESSAGES = 100
+_WAITING_MESSAGES = 1000
 _LARGE_BYTES = 128 * 1024
 _LONGEST = 80
 _SHORT = "/tmp"  # noqa: S108 - mkdtemp makes up a name below
