@@ -47,8 +47,10 @@ class Running:
 
     def memory(self) -> float:
         """Return the memory the server's process and its children have, in bytes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return sum(_memory(pid, "VmRSS") for pid in (self.process.pid, *map(int, children.split())))
+        # A child belongs to the thread that started it.
+        lists = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(word) for path in lists for word in path.read_text().split()]
+        return sum(_memory(pid, "VmRSS") for pid in (self.process.pid, *children))
 
 
 @contextlib.contextmanager

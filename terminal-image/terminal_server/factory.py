@@ -5,7 +5,7 @@ from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing
 from terminal_server.commands.registry import Commands
 from terminal_server.commands.starting import Starter
-from terminal_server.engine import Engine
+from terminal_server.engine import STARTERS, Engine
 from terminal_server.files.fetch import AddressCheck, Fetcher
 from terminal_server.files.links import Links
 from terminal_server.files.state import create_files
@@ -27,10 +27,12 @@ def make_services(
 ) -> Services:
     """Return the parts; for the arguments see `create_app`."""
     activity = Activity()
+    starters = Workers(STARTERS)
     engine = Engine(
         shell=settings.shell,
         environment=environment.for_commands(variables, settings),
         kill_grace_seconds=settings.kill_grace_seconds,
+        starters=starters,
     )
     lifecycle = Lifecycle()
     shells = _make_shells(settings, engine)
@@ -46,6 +48,7 @@ def make_services(
         activity=activity,
         lifecycle=lifecycle,
         workers=Workers(),
+        starters=starters,
         directories=directories,
         engine=engine,
         starter=Starter(engine, settings.home, directories),

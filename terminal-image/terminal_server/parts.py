@@ -15,7 +15,9 @@ from terminal_server.services import Services
 async def running(services: Services, metrics: Metrics | None, mcp: McpEndpoint) -> AsyncIterator[None]:
     """Have all of them run inside the block."""
     settings, lifecycle = services.settings, services.lifecycle
-    services.workers.start()
+    for pool in (services.workers, services.starters):
+        pool.start()
+    asyncio.get_running_loop().set_default_executor(services.workers)
     await services.engine.start()
     services.commands.open()
     await services.files.start()

@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
         self._lifecycle = services.lifecycle
-        self._workers = services.workers
+        self._pools = (services.workers, services.starters)
         self._lifecycle.end = self._end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
         """Stop."""
         await self._lifecycle.stop()
         await super().shutdown(sockets)
-        if not self._workers.ended(_LAST_SECONDS):
+        if not all(pool.ended(_LAST_SECONDS) for pool in self._pools):
             log.warning("ended without waiting for a disk that does not answer")
             logging.shutdown()
             # All is done that can be; Python would wait for its threads.

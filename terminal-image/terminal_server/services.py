@@ -38,6 +38,7 @@ class Services:
     activity: Activity
     lifecycle: Lifecycle
     workers: Workers
+    starters: Workers
     notebooks: Notebooks
     directories: WorkingDirectories
     shells: Shells

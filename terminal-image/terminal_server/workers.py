@@ -26,21 +26,20 @@ _PATIENCE_SECONDS = 1.0
 class Workers(ThreadPoolExecutor):
     """The threads. What they do is given to them by one thread, that of the event loop."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(COUNT, thread_name_prefix="worker")
+    def __init__(self, count: int = COUNT, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(count, thread_name_prefix="worker")
         self._clock = clock
         self._waiting: deque[tuple[float, Future[Any]]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looking: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Start them, for `asyncio.to_thread` and the like on the running loop."""
+        """Start them, for the running loop."""
         # A pool starts a thread only when the others are busy: here all wait for each other.
-        together = Barrier(COUNT, timeout=_START_SECONDS)
-        for waiting in [self.submit(together.wait) for _ in range(COUNT)]:
+        together = Barrier(self._max_workers, timeout=_START_SECONDS)
+        for waiting in [self.submit(together.wait) for _ in range(self._max_workers)]:
             waiting.result()
         self._loop = asyncio.get_running_loop()
-        self._loop.set_default_executor(self)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have something done."""

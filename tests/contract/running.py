@@ -154,6 +154,15 @@ def running_like(text: str) -> list[int]:
     return found
 
 
+def children(pid: int) -> list[int]:
+    """Return the children of a process, zombies too."""
+    return [
+        int(word)
+        for path in Path(f"/proc/{pid}/task").glob("*/children")
+        for word in path.read_text().split()
+    ]
+
+
 def pids(file: Path) -> list[int]:
     """The process ids a command wrote to a file."""
     return [int(word) for word in file.read_text().split()] if file.exists() else []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.running import Client, Server, connected, running, until
+from tests.contract.running import Client, Server, children, connected, running, until
 
 CALLS = {
     "/files/grep": {"query": "needle"},
@@ -368,13 +368,12 @@ async def test_an_evil_expression_ends_with_what_was_found_and_nobody_waits(hast
 
 async def test_a_search_whose_client_goes_is_ended(tmp_path: Path) -> None:
     with running(tmp_path, TERMINAL_SERVER_SEARCH_SECONDS="300") as server:
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
         (server.home / "evil").write_text("a" * 60 + "b\n")
         async with connected(server) as client:
             request = asyncio.create_task(client.json("GET", "/files/grep?query=(a%2B)%2B$"))
-            await until(children.read_text, "the search ran")
+            await until(lambda: children(server.process.pid), "the search ran")
             request.cancel()
-            await until(lambda: not children.read_text(), "the search ended")
+            await until(lambda: not children(server.process.pid), "the search ended")
 
 
 async def test_searches_of_a_home_with_very_many_files_are_bounded(hasty: Server) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Server, until
+from tests.contract.running import Server, children, until
 
 _LAST_STEPS_SECONDS = 1.0
 
@@ -47,15 +47,6 @@ async def settled(server: Server) -> Holdings:
 
     await until(unchanged, "the server came to rest")
     return seen
-
-
-def children(pid: int) -> list[int]:
-    """Return the children of a process, zombies too."""
-    return [
-        int(word)
-        for path in Path(f"/proc/{pid}/task").glob("*/children")
-        for word in path.read_text().split()
-    ]
 
 
 def resident_bytes(server: Server) -> int:

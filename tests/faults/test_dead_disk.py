@@ -66,6 +66,31 @@ async def test_told_to_stop_the_server_does_not_wait_for_a_disk_that_does_not_an
                 assert server.process.returncode == 0
 
 
+async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(tmp_path: Path) -> None:
+    folder = tmp_path / "dead"
+    folder.mkdir()
+    with running(tmp_path / "server", wrap=mounting()) as server:
+        async with connected(server) as client:
+            with _dead_disk(server, folder):
+                body = {"cwd": str(folder / "inside"), "timeout": 60}
+                calls = [asyncio.create_task(_refusal(client, body)) for _ in range(_HANGING)]
+                leaving = asyncio.create_task(_refusal(client, body))
+                async with asyncio.timeout(20):
+                    for number in range(10):
+                        await client.json("GET", "/health")
+                        assert (await client.execute(f"echo {number}"))["stdout"] == f"{number}\n"
+                leaving.cancel()
+                assert not any(call.done() for call in calls)
+            assert set(await asyncio.gather(*calls)) == {422}
+            assert (await client.execute("echo well"))["stdout"] == "well\n"
+
+
+async def _refusal(client: Client, body: dict[str, object]) -> int:
+    async with client.request("POST", "/execute", json={"command": "true", **body}) as response:
+        assert "dead" in (await response.json())["detail"]
+        return int(response.status)
+
+
 async def _status(client: Client, folder: Path) -> int:
     async with client.request("GET", "/files/read", params={"path": str(folder / "file")}) as response:
         assert "detail" in await response.json()

@@ -3,18 +3,26 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any, TypeVar
 
-from terminal_server.engine import marks, terminal, tree
+from terminal_server.engine import terminal, tree
 from terminal_server.engine.input import Input, TerminalInput
+from terminal_server.engine.marks import VARIABLE, Mark, Marks
 from terminal_server.engine.pipes import Feed, Pipe, Stream
 from terminal_server.engine.process import Process
 from terminal_server.engine.reaper import Reaper
-from terminal_server.engine.starting import Action, SpawnError, start
+from terminal_server.engine.spawning import Action
+from terminal_server.engine.starting import SpawnError, Start
 
+_T = TypeVar("_T")
+
+STARTERS = 2
+"""How many threads start programs: each waits until its own has a processor."""
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 _ARGUMENT_LIMIT = 128 * 1024 - 1
 # Longer than the kernel lets an argument be: the shell reads the script from its input, and gives that up.
@@ -56,13 +64,17 @@ class Program:
 class Engine:
     """The commands of this server. One per process: it waits for all of the process's children."""
 
-    def __init__(self, *, shell: str, environment: Mapping[str, str], kill_grace_seconds: float) -> None:
+    def __init__(
+        self, *, shell: str, environment: Mapping[str, str], kill_grace_seconds: float, starters: Executor
+    ) -> None:
         self.shell = shell
         self.environment = dict(environment)
         self._grace = kill_grace_seconds
         self._reaper = Reaper()
         self._table = tree.ProcessTable()
-        self._turn = asyncio.Lock()
+        self._marks = Marks()
+        self._starters = starters
+        self._launches: set[asyncio.Task[Any]] = set()
         self._pipes: set[Pipe] = set()
         self._endings: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -106,8 +118,7 @@ class Engine:
 
     async def launch(self, program: Program, *, feed: Feed, stdin: Stdin = Stdin.NOTHING) -> Process:
         """Start a program, in a session of its own; for the rest see `spawn`."""
-        async with self._turn_to_start():
-            return self._start(program, feed, stdin)
+        return await self._surely(self._launch(program, feed, stdin), lambda process: process.end(force=True))
 
     async def launch_in_terminal(self, program: Program, *, rows: int, columns: int) -> tuple[Process, int]:
         """Start a program as the leader of a terminal of its own, as a login does.
@@ -118,23 +129,14 @@ class Engine:
         Raises:
             SpawnError: no terminal or no process could be made, or the program's `cwd` is no folder.
         """
-        async with self._turn_to_start():
-            mark = marks.new()
-            with marks.inherited(mark):
-                pid, descriptor = terminal.start_in_terminal(
-                    program.arguments,
-                    program.cwd,
-                    self._environment(program, mark),
-                    rows=rows,
-                    columns=columns,
-                )
-            process = Process(pid, [], self._ending(pid, mark))
-            self._reaper.expect(pid, process.on_exit)
-            return process, descriptor
+        return await self._surely(self._launch_in_terminal(program, rows, columns), _hang_up)
 
     async def close(self) -> None:
         """End every process that descends from this one, and start no more."""
         self._closed = True
+        if self._launches:
+            # One that should start on a disk that does not answer is ended as it is.
+            await asyncio.wait(self._launches, timeout=self._grace)
         await tree.end(self._find_everything, self._grace)
         await asyncio.gather(*self._endings, return_exceptions=True)
         for pipe in list(self._pipes):
@@ -145,20 +147,18 @@ class Engine:
         await self.close()
         self._reaper.stop()
 
-    @contextlib.asynccontextmanager
-    async def _turn_to_start(self) -> AsyncIterator[None]:
-        """One start per pass of the event loop, so that others get their turn while hundreds are started."""
-        async with self._turn:
-            if self._closed:
-                raise EngineClosedError("the server is stopping")
-            yield
-            await asyncio.sleep(0)
+    async def _surely(self, launching: Coroutine[Any, Any, _T], end: Callable[[_T], Awaitable[None]]) -> _T:
+        """Launch. Who is cancelled meanwhile cannot end what then begins: `end` does."""
+        task = asyncio.create_task(launching)
+        self._launches.add(task)
+        task.add_done_callback(self._launches.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(lambda task: None if task.exception() else end(task.result()))
+            raise
 
-    def _environment(self, program: Program, mark: int) -> dict[str, str]:
-        return {**self.environment, **program.environment, marks.VARIABLE: marks.variable(mark)}
-
-    def _start(self, program: Program, feed: Feed, stdin: Stdin) -> Process:
-        mark = marks.new()
+    async def _launch(self, program: Program, feed: Feed, stdin: Stdin) -> Process:
         # What is not taken over is closed in the end, however that comes. All is there before the process is.
         with contextlib.ExitStack() as opened, contextlib.ExitStack() as taken_over:
             try:
@@ -166,24 +166,51 @@ class Engine:
                 more, writing = _input(program.script, stdin, opened)
                 read = [_duplicate(descriptor, taken_over) for descriptor in reading]
                 written = None if writing is None else _duplicate(writing, taken_over)
-                with marks.inherited(mark):
-                    pid = start(
-                        program.arguments, program.cwd, self._environment(program, mark), [*actions, *more]
-                    )
             except OSError as error:
-                raise SpawnError(f"the command could not be started: {error.strerror}") from error
-            taken_over.pop_all()
-        pipes = [
-            Pipe(descriptor, stream, feed, self._pipes.discard)
-            for descriptor, stream in zip(read, _STREAMS, strict=True)
-        ]
-        writer = None if written is None else _writer(written, feed)
-        self._pipes.update(pipes)
-        process = Process(pid, pipes, self._ending(pid, mark), writer)
-        self._reaper.expect(pid, process.on_exit)
-        return process
+                raise _no_process(error) from error
 
-    def _ending(self, root: int, mark: int) -> Callable[[bool], Awaitable[None]]:
+            def connected(pid: int, mark: Mark) -> Process:
+                taken_over.pop_all()
+                pipes = [
+                    Pipe(descriptor, stream, feed, self._pipes.discard)
+                    for descriptor, stream in zip(read, _STREAMS, strict=True)
+                ]
+                self._pipes.update(pipes)
+                writer = None if written is None else _writer(written, feed)
+                return Process(pid, pipes, self._ending(pid, mark), writer)
+
+            return await self._started(program, [*actions, *more], connected)
+
+    async def _launch_in_terminal(self, program: Program, rows: int, columns: int) -> tuple[Process, int]:
+        with contextlib.ExitStack() as opened, contextlib.ExitStack() as taken_over:
+            try:
+                descriptor, other, actions = terminal.open_for_program(rows=rows, columns=columns)
+            except OSError as error:
+                raise SpawnError(f"there is no terminal left: {error.strerror}") from error
+            _closed(taken_over, descriptor)
+            _closed(opened, other)
+            process = await self._started(
+                program, actions, lambda pid, mark: Process(pid, [], self._ending(pid, mark))
+            )
+            taken_over.pop_all()
+            return process, descriptor
+
+    async def _started(
+        self, program: Program, actions: Sequence[Action], connected: Callable[[int, Mark], Process]
+    ) -> Process:
+        """Start a program; return what `connected` makes of its process id."""
+        if self._closed:
+            raise EngineClosedError("the server is stopping")
+        with self._marks.starting() as mark:
+            environment = {**self.environment, **program.environment, VARIABLE: mark.variable}
+            start = Start(program.arguments, program.cwd, environment, actions, mark.own)
+            begun = self._reaper.moment
+            pid = await asyncio.get_running_loop().run_in_executor(self._starters, start)
+            process = connected(pid, mark)
+            self._reaper.expect(pid, process.on_exit, since=begun)
+            return process
+
+    def _ending(self, root: int, mark: Mark) -> Callable[[bool], Awaitable[None]]:
         """Return what ends the tree of `root`; its argument says whether by force."""
 
         async def find() -> list[tree.Entry]:
@@ -200,6 +227,16 @@ class Engine:
 
     async def _find_everything(self) -> list[tree.Entry]:
         return tree.of_everything(await self._table.read())
+
+
+def _hang_up(launched: tuple[Process, int]) -> Awaitable[None]:
+    process, descriptor = launched
+    os.close(descriptor)
+    return process.end(force=True)
+
+
+def _no_process(error: OSError) -> SpawnError:
+    return SpawnError(f"the command could not be started: {error.strerror}")
 
 
 def _closed(opened: contextlib.ExitStack, *descriptors: int) -> None:

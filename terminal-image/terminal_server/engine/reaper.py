@@ -8,10 +8,12 @@ import asyncio
 import ctypes
 import os
 import signal
+from collections import OrderedDict
 from collections.abc import Callable
 
 _PR_SET_CHILD_SUBREAPER = 36
 _AT_ONCE = 4
+_REMEMBERED = 1024
 
 
 class Reaper:
@@ -19,6 +21,9 @@ class Reaper:
 
     def __init__(self) -> None:
         self._expected: dict[int, Callable[[int], None]] = {}
+        self._others: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        self.moment = 0
+        """How many have ended that nobody expected."""
 
     def start(self) -> None:
         """Adopt orphans and listen for ends, on the running loop of the main thread."""
@@ -33,9 +38,16 @@ class Reaper:
         """Listen no more."""
         asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
-    def expect(self, pid: int, ended: Callable[[int], None]) -> None:
-        """Have `ended` called with the exit code (negative: a signal) when the child `pid` ends."""
-        self._expected[pid] = ended
+    def expect(self, pid: int, ended: Callable[[int], None], *, since: int) -> None:
+        """Have `ended` called with the exit code (negative: a signal) when the child `pid` ends.
+
+        It may have ended by now, if it was started after the moment `since`.
+        """
+        moment, code = self._others.pop(pid, (since, 0))
+        if moment > since:
+            ended(code)
+        else:
+            self._expected[pid] = ended
 
     def reap(self) -> None:
         """Collect every child that has ended by now, a few per pass of the event loop: others get their turn."""
@@ -47,6 +59,15 @@ class Reaper:
             if pid == 0:
                 return
             ended = self._expected.pop(pid, None)
+            code = os.waitstatus_to_exitcode(status)
             if ended is not None:
-                ended(os.waitstatus_to_exitcode(status))
+                ended(code)
+            else:
+                self._remember(pid, code)
         asyncio.get_running_loop().call_soon(self.reap)
+
+    def _remember(self, pid: int, code: int) -> None:
+        self.moment += 1
+        self._others[pid] = self.moment, code
+        if len(self._others) > _REMEMBERED:
+            self._others.popitem(last=False)

@@ -1,22 +1,14 @@
-"""Starts a program by `posix_spawn`: no code of ours runs between fork and exec, and no memory is copied.
+"""Starts a program, and says why that failed."""
 
-What `posix_spawn` cannot do is change the folder. So the server itself goes there for that moment, and back. It
-names its own files by absolute paths, and starts programs in one thread only.
-"""
-
-import contextlib
 import errno
 import os
 import shutil
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-Action = tuple[int, int, int] | tuple[int, int, str, int, int]
-"""What is done with a descriptor in the new process: `(POSIX_SPAWN_DUP2, …)` or `(POSIX_SPAWN_OPEN, …)`."""
-
-# Python ignores some signals, and whoever starts the server may ignore others (`nohup`): none of that is a command's.
-_RESTORED = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+from terminal_server.engine import marks
+from terminal_server.engine.spawning import Action, spawn
 
 
 class SpawnError(Exception):
@@ -31,53 +23,51 @@ class TooLargeError(SpawnError):
     """The arguments and the environment are more than the system takes."""
 
 
-def start(
-    arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], actions: Sequence[Action]
-) -> int:
-    """Start a program as the leader of a session of its own; return its process id.
+@dataclass(frozen=True)
+class Start:
+    """A program to start, as the leader of a session of its own."""
 
-    Args:
-        arguments: the program, found by the environment's PATH, and its arguments.
-        cwd: where it starts.
-        environment: all its variables.
-        actions: how it gets its descriptors; it inherits none but 0, 1 and 2.
+    arguments: Sequence[str]
+    """The program, found by the environment's PATH, and its arguments."""
+    cwd: Path
+    environment: Mapping[str, str]
+    """All its variables."""
+    actions: Sequence[Action]
+    """How it gets its descriptors; it inherits none but 0, 1 and 2."""
+    mark: int
+    """What its processes are known by."""
 
-    Raises:
-        BadFolderError: `cwd` is not a folder one can be in.
-        TooLargeError: the arguments and the environment are too long.
-        SpawnError: the program is not there, or there can be no more processes.
-    """
-    program = _found(arguments[0], environment)
-    with _being_in(cwd):
+    def __call__(self) -> int:
+        """Start it; return its process id. May block.
+
+        Raises:
+            BadFolderError: `cwd` is not a folder one can be in.
+            TooLargeError: the arguments and the environment are too long.
+            SpawnError: the program is not there, or there can be no more processes.
+            ValueError: an argument or a variable holds a NUL, or a variable has no name.
+        """
+        program = _found(self.arguments[0], self.environment)
         try:
-            return os.posix_spawn(
-                program,
-                list(arguments),
-                environment,
-                file_actions=actions,
-                setsid=True,
-                setsigmask=[],
-                setsigdef=_RESTORED,
+            process = spawn(
+                program, self.arguments, self.environment.items(), cwd=str(self.cwd), actions=self.actions
             )
         except OSError as error:
+            _enter(self.cwd)
             if error.errno == errno.E2BIG:
                 raise TooLargeError("command and env are longer than the system allows") from None
             raise SpawnError(f"the command could not be started: {error.strerror}") from error
+        marks.put_on(process, self.mark)
+        return process
 
 
-@contextlib.contextmanager
-def _being_in(folder: Path) -> Iterator[None]:
-    before = os.open(".", os.O_PATH)
+def _enter(folder: Path) -> None:
+    """Raise BadFolderError if one cannot be in a folder: `posix_spawn` does not say what it was that failed."""
     try:
-        os.chdir(folder)
+        os.close(os.open(folder, os.O_PATH | os.O_DIRECTORY))
+        if not os.access(folder, os.X_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        os.close(before)
         raise BadFolderError(f"{folder}: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        os.fchdir(before)
-        os.close(before)
 
 
 def _found(program: str, environment: Mapping[str, str]) -> str:

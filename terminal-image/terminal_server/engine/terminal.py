@@ -9,10 +9,8 @@ import os
 import pty
 import struct
 import termios
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from terminal_server.engine.starting import Action, SpawnError, start
+from terminal_server.engine.spawning import Action
 
 _LOCAL = 3
 _INPUT = 0
@@ -21,34 +19,20 @@ END = b"\x04"
 LINE_BYTES = 1024
 
 
-def start_in_terminal(
-    arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], *, rows: int, columns: int
-) -> tuple[int, int]:
-    """Start a program; return its process id and a descriptor of its terminal.
+def open_for_program(*, rows: int, columns: int) -> tuple[int, int, list[Action]]:
+    """Return both ends of a terminal, and how a program gets the second one as the terminal that controls it.
 
     Raises:
-        SpawnError: there is no terminal or no process left, or `cwd` is no folder one can be in.
+        OSError: there is none left.
     """
-    try:
-        descriptor, other = pty.openpty()
-    except OSError as error:
-        raise SpawnError(f"there is no terminal left: {error.strerror}") from error
-    try:
-        resize(descriptor, rows=rows, columns=columns)
-        actions: list[Action] = [
-            (os.POSIX_SPAWN_OPEN, 0, os.ttyname(other), os.O_RDWR, 0),
-            (os.POSIX_SPAWN_DUP2, 0, 1),
-            (os.POSIX_SPAWN_DUP2, 0, 2),
-        ]
-        return start(arguments, cwd, environment, actions), descriptor
-    except OSError as error:
-        os.close(descriptor)
-        raise SpawnError(f"the shell could not be started: {error.strerror}") from error
-    except BaseException:
-        os.close(descriptor)
-        raise
-    finally:
-        os.close(other)
+    descriptor, other = pty.openpty()
+    resize(descriptor, rows=rows, columns=columns)
+    actions: list[Action] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.ttyname(other), os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_DUP2, 0, 2),
+    ]
+    return descriptor, other, actions
 
 
 def open_for_input() -> tuple[int, int]:

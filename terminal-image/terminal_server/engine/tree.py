@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from terminal_server.engine import marks
+from terminal_server.engine.marks import Mark
 
 _POLL_SECONDS = 0.01
 _KILL_SECONDS = 5.0
@@ -68,13 +68,13 @@ def _entry(pid: int) -> Entry | None:
     return Entry(pid=pid, parent=int(fields[1]), session=int(fields[3]), started=int(fields[19]))
 
 
-def of_command(table: Table, root: int, mark: int) -> list[Entry]:
+def of_command(table: Table, root: int, mark: Mark) -> list[Entry]:
     """Return the processes of the command whose shell is, or was, `root`."""
     me = os.getpid()
     seeds = [
         entry.pid
         for entry in table.values()
-        if root in {entry.pid, entry.session} or (entry.parent == me and marks.bears(entry.pid, mark))
+        if root in {entry.pid, entry.session} or (entry.parent == me and mark.is_on(entry.pid))
     ]
     return _with_descendants(table, seeds)
 

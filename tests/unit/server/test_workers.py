@@ -14,6 +14,7 @@ async def threads(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workers]:
     monkeypatch.setattr(workers, "_PATIENCE_SECONDS", 0.05)
     made = Workers()
     made.start()
+    asyncio.get_running_loop().set_default_executor(made)
     yield made
     assert made.ended(5)
 
