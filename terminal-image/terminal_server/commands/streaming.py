@@ -7,6 +7,7 @@ from collections import deque
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.clients import gone, while_there
 from terminal_server.commands.jsontext import TextDecoder, line
 from terminal_server.engine import Process, Stream
 
@@ -75,14 +76,11 @@ class StreamedCommand(Response):
         del scope
         # A task of its own: the time limit holds while a send waits for a slow reader.
         running = asyncio.create_task(self._run())
-        sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(gone(receive))
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await while_there(self._send(send), gone(receive))
         finally:
-            for task in (running, sending, leaving):
-                task.cancel()
-            await asyncio.gather(running, sending, leaving, return_exceptions=True)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     async def _run(self) -> None:
         self._lines.finish(await self._process.run(self._timeout))
@@ -96,9 +94,3 @@ class StreamedCommand(Response):
             while more:
                 body, more = await self._lines.take()
                 await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-async def gone(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

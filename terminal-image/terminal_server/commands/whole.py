@@ -7,13 +7,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.clients import CLIENT_GONE, gone, while_there
 from terminal_server.commands.jsontext import escaped
 from terminal_server.commands.output import Capture
-from terminal_server.commands.streaming import gone
 from terminal_server.drawn import DrawnResponse
 from terminal_server.engine import Process
-
-_CLIENT_GONE = 499
 
 
 class Result(BaseModel):
@@ -38,23 +36,15 @@ async def answer(
         receive: tells when the client leaves.
     """
     try:
-        running = asyncio.create_task(process.run(timeout_seconds))
-        leaving = asyncio.create_task(gone(receive))
-        try:
-            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ended = running.done()
-            for task in (running, leaving):
-                task.cancel()
-            await asyncio.gather(running, leaving, return_exceptions=True)
-        if not ended:
+        ran = await while_there(process.run(timeout_seconds), gone(receive))
+        if ran is None:
             capture.close()
-            return Response(status_code=_CLIENT_GONE)
+            return Response(status_code=CLIENT_GONE)
         await capture.finish()
     except BaseException:
         capture.close()
         raise
-    pieces = _pieces(running.result(), capture)
+    pieces = _pieces(ran.result(), capture)
     if capture.on_disk:
         return _FromDisk(pieces, capture)
     return Response(b"".join(pieces), media_type="application/json")

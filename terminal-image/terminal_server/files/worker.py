@@ -12,8 +12,8 @@ from typing import Any
 
 from starlette.types import Receive
 
-from terminal_server.commands.streaming import gone
-from terminal_server.engine import Engine, Process, Program, SpawnError, Stream
+from terminal_server.clients import CLIENT_GONE, gone, while_there
+from terminal_server.engine import Engine, Program, SpawnError, Stream
 
 _AT_A_TIME = 2
 _SECONDS = 120.0
@@ -96,29 +96,16 @@ class Worker:
             process = await self._engine.launch(program, feed=feed)
         except SpawnError as error:
             raise WorkerError(503, str(error)) from None
-        code = await _ended(process, receive)
+        ran = await while_there(process.run(_SECONDS), gone(receive))
+        if ran is None:
+            raise WorkerError(CLIENT_GONE, "The client has gone")
+        code = ran.result()
         if code == 0 and len(output) <= _ANSWER_BYTES:
             return bytes(output)
         if code == _REFUSED:
             refusal = json.loads(output)
             raise WorkerError(refusal["status"], refusal["detail"])
         raise WorkerError(422, "It takes too much time or memory to read this")
-
-
-async def _ended(process: Process, receive: Receive) -> int:
-    """Wait for the end; a client that leaves brings it about."""
-    running = asyncio.create_task(process.run(_SECONDS))
-    leaving = asyncio.create_task(gone(receive))
-    try:
-        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        left = not running.done()
-        for task in (running, leaving):
-            task.cancel()
-        await asyncio.gather(running, leaving, return_exceptions=True)
-    if left:
-        raise WorkerError(499, "The client has gone")
-    return running.result()
 
 
 def _sent(path: Path) -> str:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from terminal_server.clients import CLIENT_GONE
 from terminal_server.openapi import Documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-
-_CLIENT_GONE = 499
 
 
 class McpEndpoint:
@@ -48,7 +47,7 @@ class McpEndpoint:
             return
         arrived = await self._body(receive)
         if arrived is None:
-            await Response(status_code=_CLIENT_GONE)(scope, receive, send)
+            await Response(status_code=CLIENT_GONE)(scope, receive, send)
             return
 
         async def receive_again() -> Message:

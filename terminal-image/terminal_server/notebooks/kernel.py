@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from terminal_server.clients import while_there
 from terminal_server.engine import Engine, Feed, Process, Program, SpawnError, Stream
 from terminal_server.notebooks.errors import KernelEndedError, KernelStartError
 from terminal_server.notebooks.outputs import Outputs
@@ -215,30 +216,16 @@ class Kernel:
                     await self._heard.wait()
 
     async def _unless_it_ends(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        working = asyncio.create_task(work)
-        ending = asyncio.create_task(self._ended.wait())
-        try:
-            await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done() or working.cancelled():
-                raise KernelEndedError(self.epitaph)
-            return working.result()
-        finally:
-            for task in (working, ending):
-                task.cancel()
-            await asyncio.gather(working, ending, return_exceptions=True)
+        worked = await while_there(work, self._ended.wait())
+        if worked is None or worked.cancelled():
+            raise KernelEndedError(self.epitaph)
+        return worked.result()
 
     async def _result(self, run: _Run) -> Reply:
         while True:
-            replying = asyncio.create_task(self._finish(run))
-            breaking = asyncio.create_task(self._wire.broken())
-            try:
-                await asyncio.wait({replying, breaking}, return_when=asyncio.FIRST_COMPLETED)
-                if replying.done():
-                    return replying.result()
-            finally:
-                for task in (replying, breaking):
-                    task.cancel()
-                await asyncio.gather(replying, breaking, return_exceptions=True)
+            finished = await while_there(self._finish(run), self._wire.broken())
+            if finished is not None:
+                return finished.result()
             await self._connect_again(run)
 
     async def _finish(self, run: _Run) -> Reply:

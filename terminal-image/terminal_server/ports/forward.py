@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from terminal_server.clients import while_there
 from terminal_server.ports import headers
 from terminal_server.ports.target import Target
 from terminal_server.ports.upstream import NoAnswerError, Upstream
@@ -44,18 +45,10 @@ class _Client(AsyncIterator[bytes]):
 async def forward(scope: Scope, receive: Receive, send: Send, *, target: Target, upstream: Upstream) -> None:
     """Answer a request with a program's answer. A client that leaves ends it."""
     client = _Client(receive)
-    listening = asyncio.create_task(client.listen())
-    asking = asyncio.create_task(_exchange(scope, client, send, target, upstream))
-    try:
-        await asyncio.wait({listening, asking}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        answered = asking.done()
-        for task in (listening, asking):
-            task.cancel()
-        await asyncio.gather(listening, asking, return_exceptions=True)
-    if answered:
+    answered = await while_there(_exchange(scope, client, send, target, upstream), client.listen())
+    if answered is not None:
         try:
-            asking.result()
+            answered.result()
         except NoAnswerError as error:
             await JSONResponse({"detail": error.detail}, status_code=error.status)(scope, receive, send)
 

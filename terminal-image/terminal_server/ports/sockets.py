@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from terminal_server import websocket
 from terminal_server.activity import Activity
+from terminal_server.clients import while_there
 from terminal_server.ports import headers
 from terminal_server.ports.target import Target
 from terminal_server.ports.upstream import NoAnswerError, Upstream
@@ -37,22 +38,9 @@ async def connect(socket: WebSocket, *, target: Target, upstream: Upstream, acti
         return
     try:
         await socket.accept(program.protocol)
-        await _until_one_goes(socket, program, activity)
+        await while_there(_to_program(socket, program, activity), _to_client(socket, program, activity))
     finally:
         await program.close()
-
-
-async def _until_one_goes(
-    socket: WebSocket, program: "aiohttp.ClientWebSocketResponse", activity: Activity
-) -> None:
-    there = asyncio.create_task(_to_program(socket, program, activity))
-    back = asyncio.create_task(_to_client(socket, program, activity))
-    try:
-        await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (there, back):
-            task.cancel()
-        await asyncio.gather(there, back, return_exceptions=True)
 
 
 async def _to_program(

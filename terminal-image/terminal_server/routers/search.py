@@ -1,13 +1,12 @@
 """Searching: in files, for files by pattern, and for files as people type their names."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
-from terminal_server.commands.streaming import gone
+from terminal_server.clients import CLIENT_GONE, gone, while_there
 from terminal_server.errors import from_os_error
 from terminal_server.files.names import shown
 from terminal_server.routers.common import NEEDS_KEY, TextList, located
@@ -18,7 +17,6 @@ from terminal_server.sessions import Caller
 router = APIRouter(responses=NEEDS_KEY)
 
 _QUERY_CHARACTERS = 4096
-_CLIENT_GONE = 499
 _NO_FOLDER = "path: there is no such folder"
 _NOTHING_THERE = "path: there is no such file or folder"
 
@@ -184,13 +182,11 @@ async def _search(
 ) -> Result:
     """Search for as long as the client waits."""
     task = asked.model_dump(by_alias=True) | {"path": str(root)}
-    searching = asyncio.create_task(services.searches.run(kind, **task))
-    leaving = asyncio.create_task(gone(request.receive))
+    searched = await while_there(services.searches.run(kind, **task), gone(request.receive))
+    if searched is None:
+        raise HTTPException(CLIENT_GONE, "the client has gone")
     try:
-        await asyncio.wait({searching, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not searching.done():
-            raise HTTPException(_CLIENT_GONE, "the client has gone")
-        return searching.result()
+        return searched.result()
     except RefusedError as error:
         raise HTTPException(400, str(error)) from None
     except SearchError as error:
@@ -199,7 +195,3 @@ async def _search(
         raise HTTPException(404, missing) from None
     except OSError as error:
         raise from_os_error(error) from None
-    finally:
-        for one in (searching, leaving):
-            one.cancel()
-        await asyncio.gather(searching, leaving, return_exceptions=True)

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from terminal_server import websocket
 from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing
+from terminal_server.clients import while_there
 from terminal_server.engine import InputClosedError
 from terminal_server.shells.shell import Shell
 from terminal_server.shells.viewer import End, Viewer
@@ -59,15 +60,10 @@ async def show(socket: WebSocket, shell: Shell, activity: Activity) -> None:
     """Let a client use a shell until one of them goes."""
     viewer = shell.attach()
     activity.touch()
-    sending = asyncio.create_task(_send(socket, viewer, activity))
-    receiving = asyncio.create_task(_receive(socket, shell, viewer, activity))
     try:
-        await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+        await while_there(_send(socket, viewer, activity), _receive(socket, shell, viewer, activity))
     finally:
         shell.detach(viewer)
-        for task in (sending, receiving):
-            task.cancel()
-        await asyncio.gather(sending, receiving, return_exceptions=True)
     if viewer.end is not None:
         await close(socket, viewer.end)
 
