@@ -270,22 +270,6 @@ class Kernel:
                         break
         return run.idle.is_set()
 
-    async def _rescue(self, run: _Run) -> Reply:
-        """Go on with a cell after a message that was too large has broken the connection."""
-        message = run.reply or await self._last_reply(run)
-        if not self.alive:
-            await self._ended.wait()
-            raise KernelEndedError(self.epitaph)
-        run.outputs.note(f"output is missing: a piece of more than {MESSAGE_BYTES} bytes does not arrive")
-        await self._stop_listening()
-        self._wire.open_again()
-        self._listening = asyncio.create_task(self._listen())
-        # It answers one request after the other: with this answer the cell has ended, whatever became of its own.
-        message = message or await self._wire.reply(run.request, self._wire.ask())
-        self._heard.clear()
-        await self._answer()
-        return _reply(message) if message.request == run.request else Reply(ok=False, execution_count=None)
-
     async def _last_reply(self, run: _Run) -> Message | None:
         """Return the answer that is there, though something else is broken, if it is."""
         with contextlib.suppress(TimeoutError):
