@@ -14,13 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from terminal_server.logs import request_id
+from terminal_server.middleware.turns import PROBES
 
 log = logging.getLogger("terminal_server.access")
 
 _HEADER = "X-Request-Id"
 _WORD = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _TOKEN = re.compile(r"(/files/(?:upload|download)/)(?!link$).+", re.DOTALL)
-_QUIET = {"/health", "/ready"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Observe:
 
 def log_request(seen: Seen) -> None:
     """Write one line, without anything that is secret: no query, no headers, no token of a link."""
-    if seen.path in _QUIET:
+    if seen.path in PROBES:
         return
     milliseconds = round(seen.seconds * 1000, 1)
     fields = {

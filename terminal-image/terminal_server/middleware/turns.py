@@ -7,7 +7,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_PROBES = {"/health", "/ready"}
+PROBES = {"/health", "/ready"}
+"""What asks again and again whether the server is well."""
 
 
 class TakeTurns:
@@ -19,7 +20,7 @@ class TakeTurns:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on when it is its turn."""
-        if scope["type"] == "http" and scope["path"] not in _PROBES:
+        if scope["type"] == "http" and scope["path"] not in PROBES:
             async with self._turn:
                 await asyncio.sleep(0)
         await self.app(scope, receive, send)
