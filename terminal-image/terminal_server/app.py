@@ -52,7 +52,8 @@ _HEADERS = [
 ]
 _OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/api/config"}
 _TERMINAL = re.compile(r"/api/terminals/[^/]+")
-_LINKED = ("/files/upload/", "/files/download/")
+# Only what can be a token, whatever else routes may match: to them, "link\n" is "link".
+_LINKED = re.compile(r"/files/(upload|download)/(?!link\Z)[\w.-]*")
 
 
 def create_app(
@@ -123,7 +124,7 @@ def _include_routes(app: FastAPI, services: Services, mcp: McpEndpoint) -> None:
 
 def is_open(path: str) -> bool:
     """Tell whether a path needs no key. A link carries its own permission."""
-    return path in _OPEN or (path.startswith(_LINKED) and not path.endswith("/link"))
+    return path in _OPEN or _LINKED.fullmatch(path) is not None
 
 
 def asks_itself(path: str) -> bool:

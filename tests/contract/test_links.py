@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tests.contract.running import Client, connected, running
 
@@ -118,6 +119,14 @@ async def test_a_link_is_good_for_one_thing_only(stranger: Client, client: Clien
 async def test_making_a_link_needs_the_key(stranger: Client) -> None:
     await stranger.json("GET", "/files/download/link?path=/etc/hostname", 401)
     await stranger.json("POST", "/files/upload/link?dir=x", 401)
+
+
+@pytest.mark.parametrize("end", ["%0A", "%0D%0A", "%0A%0A", "%20", "%00", "%2F", "/", "%C2%85", ";", "?"])
+async def test_making_a_link_needs_the_key_however_its_path_is_written(stranger: Client, end: str) -> None:
+    for method, path in (("GET", "download"), ("POST", "upload")):
+        url = f"{stranger.server.url}/files/{path}/link{end}?path=/etc/hostname&dir=x"
+        async with stranger.session.request(method, URL(url, encoded=True)) as response:
+            assert response.status in {401, 404}, await response.text()
 
 
 async def test_the_host_header_never_chooses_where_a_link_leads(client: Client) -> None:
