@@ -1,6 +1,7 @@
 """Counts requests as activity: all but those that only look, which interfaces send again and again."""
 
 import re
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,7 +13,6 @@ _POLLED = re.compile(
 )
 _MCP = {"/mcp", "/mcp/"}
 """What is called through it are requests of their own."""
-_LINKED = re.compile(r"/files/(upload|download)/(?!link$).+", re.DOTALL)
 _FIRST_ERROR = 400
 _SHOWN = 40
 
@@ -25,24 +25,26 @@ def is_poll(method: str, path: str) -> bool:
 class CountRequests:
     """ASGI middleware: a request that does something keeps the terminal awake while it lasts.
 
-    It stands behind the door, so a stranger keeps nothing awake; neither does who has a link that is not valid.
+    It stands behind the door, so a stranger keeps nothing awake. Where the door is open, as for links, a request
+    counts when it is answered, and not with an error.
     """
 
-    def __init__(self, app: ASGIApp, *, activity: Activity) -> None:
+    def __init__(self, app: ASGIApp, *, activity: Activity, is_open: Callable[[str], bool]) -> None:
         self.app = app
         self.activity = activity
+        self.is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["type"] != "http" or is_poll(scope["method"], scope["path"]):
             await self.app(scope, receive, send)
             return
-        linked = _LINKED.fullmatch(scope["path"]) is not None
+        unproven = self.is_open(scope["path"])
 
         async def watch(message: Message) -> None:
-            if linked and message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
+            if unproven and message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
                 self.activity.touch()
             await send(message)
 
-        with self.activity.busy(f"{scope['method']} {scope['path'][:_SHOWN]}", touch=not linked):
+        with self.activity.busy(f"{scope['method']} {scope['path'][:_SHOWN]}", touch=not unproven):
             await self.app(scope, receive, watch)
