@@ -9,11 +9,11 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from terminal_server.commands.output import Capture
-from terminal_server.engine import Engine, SpawnError
+from terminal_server.engine import Engine, Program, SpawnError, collect
 from terminal_server.settings import Settings
 
 _PYTHON_SECONDS = 5.0
+_VERSION_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ async def look(settings: Settings, engine: Engine) -> System:
         host=socket.gethostname(),
         user=_user(),
         shell=settings.shell,
-        python=await _python(settings, engine),
+        python=await _python(engine),
         directory=str(settings.home),
     )
 
@@ -62,18 +62,14 @@ def _user() -> str:
         return str(os.getuid())
 
 
-async def _python(settings: Settings, engine: Engine) -> str:
+async def _python(engine: Engine) -> str:
     """The Python of the commands, which is not the one that runs this server."""
     if await asyncio.to_thread(shutil.which, "python3", path=engine.environment.get("PATH")) is None:
         return "Python is not installed"
-    capture = Capture(settings.spill_dir, 1024)
+    asked = Program([engine.shell, "-c", "exec python3 --version"], Path("/"))
     try:
-        process = await engine.spawn("exec python3 --version", cwd=Path("/"), feed=capture.feed)
-        code = await process.run(_PYTHON_SECONDS)
-        await capture.finish()
-        version = b"".join(capture.chunks("stdout")).decode(errors="replace").strip()
+        code, printed = await collect(engine, asked, seconds=_PYTHON_SECONDS, most_bytes=_VERSION_BYTES)
     except SpawnError:
-        code, version = 1, ""
-    finally:
-        capture.close()
+        code, printed = 1, b""
+    version = printed.decode(errors="replace").strip()
     return f"{version} is available as python3" if code == 0 and version else "Python does not work"

@@ -1,5 +1,6 @@
 """The one place where processes are made, watched and ended; whatever runs a command goes through it."""
 
+from terminal_server.engine.collected import collect
 from terminal_server.engine.engine import STARTERS, Engine, EngineClosedError, Program, Stdin
 from terminal_server.engine.input import Input, InputClosedError
 from terminal_server.engine.pipes import Feed, Stream
@@ -20,4 +21,5 @@ __all__ = [
     "Stdin",
     "Stream",
     "TooLargeError",
+    "collect",
 ]

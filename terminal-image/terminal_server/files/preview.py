@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from terminal_server.engine import Engine, Program, SpawnError, Stream
+from terminal_server.engine import Engine, Program, SpawnError, collect
 from terminal_server.files.downloads import open_regular
 
 _ENDINGS = frozenset({".docx", ".pptx", ".odt", ".odp", ".doc", ".ppt", ".rtf"})
@@ -52,10 +52,9 @@ async def _converted(program: str, path: Path, engine: Engine, work: Path) -> in
     profile = f"-env:UserInstallation={(work / 'profile').as_uri()}"
     options = ["--headless", "--nologo", "--norestore", "--convert-to", "pdf", "--outdir", str(work)]
     try:
-        process = await engine.launch(Program([program, profile, *options, str(path)], work), feed=_ignore)
+        await collect(engine, Program([program, profile, *options, str(path)], work), seconds=_SECONDS)
     except SpawnError:
         return None
-    await process.run(_SECONDS)
     return await asyncio.to_thread(_opened, work / f"{path.stem}.pdf")
 
 
@@ -64,7 +63,3 @@ def _opened(made: Path) -> int | None:
         return open_regular(made)
     except OSError:
         return None
-
-
-def _ignore(_stream: Stream, _data: bytes) -> None:
-    """What it prints is of no use."""

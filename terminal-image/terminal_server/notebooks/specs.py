@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from terminal_server.engine import Engine, Program, SpawnError, Stream
+from terminal_server.engine import Engine, Program, SpawnError, collect
 
 INSTALL = "install Jupyter's kernel for the terminal's python3: python3 -m pip install ipykernel"
 
@@ -130,18 +130,13 @@ class KernelSpecs:
 
     async def _python(self) -> _Python | None:
         """Ask the user's Python, if there is one."""
-        said = bytearray()
-
-        def feed(stream: Stream, data: bytes) -> None:
-            if stream == "stdout" and len(said) < _PROBE_BYTES:
-                said.extend(data)
-
+        # Not in the home, where a file may have the name of a module.
+        probe = Program(["python3", "-c", _PROBE], Path("/"))
         try:
-            # Not in the home, where a file may have the name of a module.
-            process = await self._engine.launch(Program(["python3", "-c", _PROBE], Path("/")), feed=feed)
+            code, said = await collect(self._engine, probe, seconds=_PROBE_SECONDS, most_bytes=_PROBE_BYTES)
         except SpawnError:
             return None
-        if await process.run(_PROBE_SECONDS) != 0:
+        if code != 0:
             return None
         try:
             executable, prefix, user_base, has_kernel = json.loads(said)
