@@ -1,26 +1,23 @@
 """Has documents read, and files compared, by a process that may fail without harm.
 
-That process gets neither the server's memory nor its environment, few of it run at a time, and none for long.
+That process gets neither the server's memory nor its environment.
 """
 
-import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from starlette.types import Receive
 
 from terminal_server.clients import CLIENT_GONE, gone, while_there
-from terminal_server.engine import Engine, Program, SpawnError, Stream
+from terminal_server.engine import Engine, SpawnError
+from terminal_server.isolated import BusyError, Isolated
 
 _AT_A_TIME = 2
 _SECONDS = 120.0
 _ANSWER_BYTES = 64 * 1024**2
 _REFUSED = 3
-_PACKAGES = str(Path(__file__).parents[2])
-# Isolated, so that nothing of the user's is imported; found where the server itself was.
 _START = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
     "runpy.run_module('terminal_server.documents', run_name='__main__')"
@@ -39,8 +36,9 @@ class Worker:
     """Starts the processes."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._turns = asyncio.Semaphore(_AT_A_TIME)
+        self._processes = Isolated(
+            engine, ["-c", _START], at_once=_AT_A_TIME, seconds=_SECONDS, answer_bytes=_ANSWER_BYTES
+        )
 
     async def text(
         self,
@@ -73,37 +71,19 @@ class Worker:
         return await self._answer({**task, "ignore_whitespace": ignore_whitespace}, receive)
 
     async def _answer(self, task: dict[str, Any], receive: Receive) -> bytes:
+        done = await while_there(self._processes.run(task), gone(receive))
+        if done is None:
+            raise WorkerError(CLIENT_GONE, "The client has gone")
         try:
-            async with asyncio.timeout(_SECONDS):
-                await self._turns.acquire()
-        except TimeoutError:
+            code, answer = done.result()
+        except BusyError:
             raise WorkerError(503, "Too many documents are being read") from None
-        try:
-            return await self._run(task, receive)
-        finally:
-            self._turns.release()
-
-    async def _run(self, task: dict[str, Any], receive: Receive) -> bytes:
-        output = bytearray()
-
-        def feed(stream: Stream, data: bytes) -> None:
-            if stream == "stdout" and len(output) <= _ANSWER_BYTES:
-                output.extend(data)
-
-        arguments = [sys.executable, "-I", "-c", _START, _PACKAGES]
-        program = Program(arguments, Path("/"), script=json.dumps(task).encode())
-        try:
-            process = await self._engine.launch(program, feed=feed)
         except SpawnError as error:
             raise WorkerError(503, str(error)) from None
-        ran = await while_there(process.run(_SECONDS), gone(receive))
-        if ran is None:
-            raise WorkerError(CLIENT_GONE, "The client has gone")
-        code = ran.result()
-        if code == 0 and len(output) <= _ANSWER_BYTES:
-            return bytes(output)
-        if code == _REFUSED:
-            refusal = json.loads(output)
+        if answer and code == 0:
+            return answer
+        if answer and code == _REFUSED:
+            refusal = json.loads(answer)
             raise WorkerError(refusal["status"], refusal["detail"])
         raise WorkerError(422, "It takes too much time or memory to read this")
 

@@ -1,22 +1,17 @@
 """Has searches done by programs of their own, a few at a time, each with an end to its time."""
 
-import asyncio
 import json
 import os
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from terminal_server.engine import Engine, Program, SpawnError, Stream
+from terminal_server.engine import Engine, SpawnError
+from terminal_server.isolated import BusyError, Isolated
 
 _AT_ONCE = 4
 _ANSWER_BYTES = 8 * 1024**2
 _SECONDS_TO_ANSWER = 3.0
 """After the search's own time: for what it has found, or for being ended if it does not answer."""
-_ROOT = str(Path(__file__).parents[2])
-# Neither the user's environment nor anything installed has a say in it.
 _START = "import sys; sys.path.append(sys.argv[1]); from terminal_server.search.worker import main; main()"
 
 
@@ -41,9 +36,14 @@ class Searches:
     """Does the searches of one server."""
 
     def __init__(self, engine: Engine, seconds: float) -> None:
-        self._engine = engine
         self._seconds = seconds
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._processes = Isolated(
+            engine,
+            ["-S", "-c", _START],
+            at_once=_AT_ONCE,
+            seconds=seconds + _SECONDS_TO_ANSWER,
+            answer_bytes=_ANSWER_BYTES,
+        )
 
     async def run(self, kind: str, **task: object) -> Result:
         """Search, and return what was found within the time there is.
@@ -54,34 +54,15 @@ class Searches:
             SearchError: too many searches at once, or the program failed.
         """
         try:
-            async with asyncio.timeout(self._seconds + _SECONDS_TO_ANSWER):
-                await self._turns.acquire()
-        except TimeoutError:
+            code, printed = await self._processes.run({"kind": kind, "seconds": self._seconds, **task})
+        except BusyError:
             raise SearchError("too many searches at once") from None
-        try:
-            return await self._run({"kind": kind, "seconds": self._seconds, **task})
-        finally:
-            self._turns.release()
-
-    async def _run(self, task: Mapping[str, object]) -> Result:
-        printed = bytearray()
-
-        def feed(stream: Stream, data: bytes) -> None:
-            if stream == "stdout" and len(printed) <= _ANSWER_BYTES:
-                printed.extend(data)
-
-        program = Program(
-            [sys.executable, "-I", "-S", "-c", _START, _ROOT], Path("/"), script=json.dumps(task).encode()
-        )
-        try:
-            process = await self._engine.launch(program, feed=feed)
         except SpawnError as error:
             raise SearchError(f"the search could not be started: {error}") from None
-        code = await process.run(self._seconds + _SECONDS_TO_ANSWER)
         if code < 0:
             # A disk that does not answer: nothing is known of what was found.
             return Result([], truncated=True)
-        return _result(bytes(printed))
+        return _result(printed)
 
 
 def _result(printed: bytes) -> Result:
