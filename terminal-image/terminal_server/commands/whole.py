@@ -1,6 +1,5 @@
 """The answer of contract 1: everything a command printed, when it has ended."""
 
-import asyncio
 from collections.abc import Generator
 
 from pydantic import BaseModel, Field

@@ -147,7 +147,9 @@ class Engine:
         await self.close()
         self._reaper.stop()
 
-    async def _surely(self, launching: Coroutine[Any, Any, _T], end: Callable[[_T], Awaitable[None]]) -> _T:
+    async def _surely(
+        self, launching: Coroutine[Any, Any, _T], end: Callable[[_T], Coroutine[Any, Any, None]]
+    ) -> _T:
         """Launch. Who is cancelled meanwhile cannot end what then begins: `end` does."""
         task = asyncio.create_task(launching)
         self._launches.add(task)
@@ -155,8 +157,15 @@ class Engine:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(lambda task: None if task.exception() else end(task.result()))
+            task.add_done_callback(lambda task: task.exception() or self._go_on(end(task.result())))
             raise
+
+    def _go_on(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """End something, even if who asked for it is cancelled."""
+        task = asyncio.create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+        return task
 
     async def _launch(self, program: Program, feed: Feed, stdin: Stdin) -> Process:
         # What is not taken over is closed in the end, however that comes. All is there before the process is.
@@ -217,11 +226,7 @@ class Engine:
             return tree.of_command(await self._table.read(), root, mark)
 
         def end(force: bool) -> Awaitable[None]:  # noqa: FBT001 - for Process alone
-            # Goes on to its end even if who asked for it is cancelled.
-            ending = asyncio.create_task(tree.end(find, None if force else self._grace))
-            self._endings.add(ending)
-            ending.add_done_callback(self._endings.discard)
-            return asyncio.shield(ending)
+            return asyncio.shield(self._go_on(tree.end(find, None if force else self._grace)))
 
         return end
 
@@ -229,10 +234,10 @@ class Engine:
         return tree.of_everything(await self._table.read())
 
 
-def _hang_up(launched: tuple[Process, int]) -> Awaitable[None]:
+async def _hang_up(launched: tuple[Process, int]) -> None:
     process, descriptor = launched
     os.close(descriptor)
-    return process.end(force=True)
+    await process.end(force=True)
 
 
 def _no_process(error: OSError) -> SpawnError:
