@@ -122,7 +122,12 @@ addEventListener("message", (event) => fetch("/told", {method: "POST", body: eve
 </script><body><iframe src="/files/serve{path}"></iframe>"""
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="needs a browser")
+BROWSERS = [
+    path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))
+]
+
+
+@pytest.mark.skipif(not BROWSERS, reason="needs Chromium or Chrome")
 async def test_a_page_a_user_made_runs_in_a_browser_without_reaching_the_origin_that_shows_it(
     client: Client, tmp_path: Path
 ) -> None:
@@ -161,7 +166,7 @@ async def test_a_page_a_user_made_runs_in_a_browser_without_reaching_the_origin_
 def browser(url: str, profile: Path) -> Iterator[None]:
     """A browser that shows a page, and is ended afterwards."""
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
-    command = ["chromium", *options, f"--user-data-dir={profile}", url]
+    command = [BROWSERS[0], *options, f"--user-data-dir={profile}", url]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as process:
         try:
