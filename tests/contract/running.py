@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -127,9 +128,9 @@ def _wait_for_health(server: Server) -> None:
 
 
 async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for a condition, at most as long as the deadline."""
+    """Wait for a condition, which may itself have to be awaited, at most as long as the deadline."""
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
+    while not (await holds if inspect.isawaitable(holds := condition()) else holds):
         assert time.monotonic() < deadline, f"in {DEADLINE_SECONDS} s it never happened that {what}"
         await asyncio.sleep(0.02)
 

@@ -5,17 +5,16 @@ import contextlib
 import json
 import os
 import signal
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.running import (
-    DEADLINE_SECONDS,
     KEY,
     Client,
+    Server,
     alive,
     connected,
     pids,
@@ -62,6 +61,30 @@ def loaded(pid: int, name: str) -> bool:
     return name in Path(f"/proc/{pid}/maps").read_text()
 
 
+class Gate:
+    """What a cell waits at until it is opened: a pipe that it reads to its end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "gate"
+        self._writing = -1
+        os.mkfifo(self._path)
+        self.wait = f"open({str(self._path)!r}).read()"
+        """The code that waits."""
+
+    async def reached(self) -> None:
+        """Wait until the cell waits."""
+        await until(self._is_read, "the cell waits")
+
+    def open(self) -> None:
+        """Let the cell go on."""
+        os.close(self._writing)
+
+    def _is_read(self) -> bool:
+        with contextlib.suppress(OSError):
+            self._writing = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+        return self._writing >= 0
+
+
 FOR_EVERYBODY = [Path(place) / "share" / "jupyter" / "kernels" for place in ("/usr/local", "/usr")]
 
 
@@ -84,10 +107,11 @@ class Notebook:
 
     async def until(self, status: str) -> None:
         """Wait until it has a status."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while await self.status() != status:
-            assert time.monotonic() < deadline, f"it never is {status}"
-            await asyncio.sleep(0.02)
+
+        async def has_it() -> bool:
+            return await self.status() == status
+
+        await until(has_it, f"the notebook is {status}")
 
     async def kernel(self) -> int:
         """The process id of its kernel."""
@@ -215,11 +239,13 @@ async def test_text_sent_along_is_run_and_is_the_text_of_the_cell_from_then_on(
 async def test_a_cell_that_was_moved_while_it_ran_gets_its_outputs_all_the_same(
     client: Client, tmp_path: Path
 ) -> None:
-    path = write(tmp_path / "a.ipynb", cell("import time; print('on'); time.sleep(1)", "a"))
+    gate = Gate(tmp_path)
+    path = write(tmp_path / "a.ipynb", cell(f"print('on'); {gate.wait}", "a"))
     async with opened(client, path) as notebook:
         answering = asyncio.create_task(notebook.run(0))
-        await notebook.until("busy")
+        await gate.reached()
         write(path, cell("'new'", "b"), *cells_of(path))
+        gate.open()
         assert (await answering)["saved"] is True
     first, second = cells_of(path)
     assert (first["source"], first["outputs"]) == ("'new'", [])
@@ -230,11 +256,13 @@ async def test_a_cell_that_was_moved_while_it_ran_gets_its_outputs_all_the_same(
 async def test_a_change_made_while_a_cell_ran_is_not_lost(
     client: Client, tmp_path: Path, name: str | None
 ) -> None:
-    path = write(tmp_path / "a.ipynb", cell("import time; time.sleep(1); 1", name))
+    gate = Gate(tmp_path)
+    path = write(tmp_path / "a.ipynb", cell(f"{gate.wait}; 1", name))
     async with opened(client, path) as notebook:
         answering = asyncio.create_task(notebook.run(0))
-        await notebook.until("busy")
+        await gate.reached()
         write(path, cell("changed by hand", name))
+        gate.open()
         answer = await answering
     assert (answer["status"], answer["saved"]) == ("ok", False)
     assert answer["outputs"][0]["data"] == {"text/plain": "1"}
@@ -291,6 +319,7 @@ async def test_a_piece_too_large_to_arrive_is_missing_and_said_to_be(one: Notebo
 
 
 async def test_a_cell_goes_on_after_a_piece_too_large_and_is_answered_when_it_ends(one: Notebook) -> None:
+    # It runs on for long enough that the connection breaks meanwhile.
     answer = await one.run(0, "import time; print('x' * 40_000_000, flush=True); time.sleep(1); x = 7")
     assert (answer["status"], answer["execution_count"]) == ("ok", 1)
     assert (await one.run(0, "x"))["outputs"][0]["data"] == {"text/plain": "7"}
@@ -300,10 +329,13 @@ async def test_a_cell_goes_on_after_a_piece_too_large_and_is_answered_when_it_en
     assert (await one.run(0, "1"))["status"] == "ok"
 
 
-async def test_a_cell_that_only_gives_too_large_pieces_can_be_interrupted(one: Notebook) -> None:
-    answering = asyncio.create_task(one.run(0, "while True: print('x' * 40_000_000, flush=True)"))
-    await one.until("busy")
-    await asyncio.sleep(3)
+async def test_a_cell_that_only_gives_too_large_pieces_can_be_interrupted(
+    one: Notebook, tmp_path: Path
+) -> None:
+    given = tmp_path / "given"
+    source = f"while True: print('x' * 40_000_000, flush=True); print('.', file=open({str(given)!r}, 'a'))"
+    answering = asyncio.create_task(one.run(0, source))
+    await until(lambda: given.exists() and len(given.read_text().split()) > 10, "it gave many pieces")
     await one.client.json("POST", f"{one.url}/interrupt")
     assert (await answering)["status"] == "error"
     assert (await one.run(0, "1"))["outputs"][0]["data"] == {"text/plain": "1"}
@@ -316,6 +348,7 @@ async def test_what_is_no_strict_json_becomes_it(one: Notebook) -> None:
 
 @pytest.mark.parametrize("death", ["os._exit(7)", "os.kill(os.getpid(), 9)"])
 async def test_a_kernel_that_dies_is_an_answer_and_can_be_restarted(one: Notebook, death: str) -> None:
+    # What a process has said is lost with it if it ends before that is sent.
     answer = await one.run(0, f"import os, time; print('last words', flush=True); time.sleep(0.5); {death}")
     assert answer["status"] == "error"
     assert text_of(answer) == "last words\n"
@@ -332,11 +365,13 @@ async def test_a_kernel_killed_between_cells_is_found_dead(one: Notebook) -> Non
     await one.until("dead")
 
 
-async def test_an_endless_cell_can_be_interrupted_and_what_was_made_is_kept(one: Notebook) -> None:
+async def test_an_endless_cell_can_be_interrupted_and_what_was_made_is_kept(
+    one: Notebook, tmp_path: Path
+) -> None:
     await one.run(0, "x = 5")
-    answering = asyncio.create_task(one.run(0, "print('on', flush=True)\nwhile True: pass"))
-    await one.until("busy")
-    await asyncio.sleep(0.1)
+    source = f"print('on', flush=True); open({str(tmp_path / 'begun')!r}, 'w').close()\nwhile True: pass"
+    answering = asyncio.create_task(one.run(0, source))
+    await until((tmp_path / "begun").exists, "the loop begins")
     assert await one.client.json("POST", f"{one.url}/interrupt") == {"status": "interrupted"}
     answer = await answering
     assert answer["outputs"][-1]["ename"] == "KeyboardInterrupt"
@@ -353,6 +388,7 @@ async def test_cells_asked_for_at_once_run_one_after_the_other(one: Notebook) ->
     runs = []
     for number in range(4):
         runs.append(asyncio.create_task(one.run(0, f"seen.append({number}); time.sleep(0.05); seen")))
+        # So that they come in this order.
         await asyncio.sleep(0.02)
     answers = await asyncio.gather(*runs)
     assert [answer["outputs"][-1]["data"]["text/plain"] for answer in answers] == [
@@ -385,6 +421,7 @@ async def test_a_restart_ends_the_cell_that_runs_and_those_that_wait_do_not_run(
     first = asyncio.create_task(one.run(0, "import time; time.sleep(1000)"))
     await one.until("busy")
     second = asyncio.create_task(one.run(0, "1", 409))
+    # Nobody can see that it waits.
     await asyncio.sleep(0.2)
     await one.client.json("POST", f"{one.url}/restart")
     assert (await first)["status"] == "error"
@@ -395,11 +432,14 @@ async def test_a_restart_ends_the_cell_that_runs_and_those_that_wait_do_not_run(
 async def test_a_cell_goes_on_when_its_client_has_gone_and_the_file_has_what_it_gives(
     client: Client, tmp_path: Path
 ) -> None:
-    path = write(tmp_path / "a.ipynb", cell("import time; time.sleep(1); print('done')"))
+    gate = Gate(tmp_path)
+    path = write(tmp_path / "a.ipynb", cell(f"{gate.wait}; print('done')"))
     async with opened(client, path) as notebook:
         answering = asyncio.create_task(notebook.run(0))
-        await notebook.until("busy")
+        await gate.reached()
         answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        gate.open()
         await until(lambda: cells_of(path)[0]["outputs"], "the cell's outputs are in the file")
     assert cells_of(path)[0]["outputs"][0]["text"] == ["done\n"]
 
@@ -416,10 +456,13 @@ async def test_each_session_has_its_own(client: Client, tmp_path: Path) -> None:
             await client.json(method, notebook.url + path_end, 404, headers={"X-User-Id": "bob"})
 
 
-async def test_a_running_cell_keeps_the_terminal_awake(one: Notebook) -> None:
-    answering = asyncio.create_task(one.run(0, "import time; time.sleep(1)"))
-    await one.until("busy")
+async def test_a_running_cell_keeps_the_terminal_awake(one: Notebook, tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    answering = asyncio.create_task(one.run(0, gate.wait))
+    await gate.reached()
+    assert await one.status() == "busy"
     assert "a cell of a notebook runs" in (await one.client.json("GET", "/activity"))["reasons"]
+    gate.open()
     await answering
 
 
@@ -448,11 +491,12 @@ async def test_a_notebook_runs_on_the_kernel_it_names(client: Client, tmp_path: 
     async with opened(client, path) as notebook:
         assert notebook.answer["kernel"] == "mine"
         assert text_of(await notebook.run(0)) == "yes\n"
-        answering = asyncio.create_task(notebook.run(0, "import time; time.sleep(1000)"))
-        await notebook.until("busy")
-        await asyncio.sleep(0.1)
+        gate = Gate(tmp_path)
+        answering = asyncio.create_task(notebook.run(0, gate.wait))
+        await gate.reached()
         await client.json("POST", f"{notebook.url}/interrupt")
         assert (await answering)["outputs"][-1]["ename"] == "KeyboardInterrupt"
+        gate.open()
 
 
 async def test_a_python_notebook_whose_kernel_is_not_here_runs_on_the_python_there_is(
@@ -515,28 +559,32 @@ async def test_more_notebooks_than_allowed_are_refused(tmp_path: Path) -> None:
             assert "1 notebooks" in answer["detail"]
 
 
-@pytest.mark.skipif(any(map(Path.is_dir, FOR_EVERYBODY)), reason="this machine has kernels for everybody")
+@contextlib.contextmanager
+def with_python(folder: Path, does: str) -> Iterator[Server]:
+    """A server whose users have no other Python than a script of one line."""
+    if any(list(place.glob("*/kernel.json")) for place in FOR_EVERYBODY):
+        pytest.skip("this machine has kernels for everybody")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python3").write_text(f"#!/bin/sh\n{does}\n")
+    (folder / "bin" / "python3").chmod(0o755)
+    with running(folder / "server", PATH=f"{folder / 'bin'}:/usr/bin:/bin") as server:
+        yield server
+
+
 async def test_without_jupyter_it_is_said_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python3").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "bin" / "python3").chmod(0o755)
     path = write(tmp_path / "a.ipynb", cell("1"))
-    with running(tmp_path / "server", PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin") as server:
+    with with_python(tmp_path, "exit 1") as server:
         async with connected(server) as client:
             answer = await client.json("POST", "/notebooks", 503, json={"path": str(path)})
             assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is False
     assert "pip install ipykernel" in answer["detail"]
 
 
-@pytest.mark.skipif(any(map(Path.is_dir, FOR_EVERYBODY)), reason="this machine has kernels for everybody")
 async def test_a_python_that_hangs_holds_up_nobody_who_asks_what_there_is(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python3").write_text("#!/bin/sh\nexec sleep 1009\n")
-    (tmp_path / "bin" / "python3").chmod(0o755)
-    with running(tmp_path / "server", PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin") as server:
+    with with_python(tmp_path, "exec sleep 1015") as server:
         async with connected(server) as client:
             assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is False
-            assert running_like("sleep 1009"), "it was answered before the Python was given up"
+            assert running_like("sleep 1015"), "it was answered before the Python was given up"
 
 
 async def test_notebooks_can_be_turned_off(tmp_path: Path) -> None:

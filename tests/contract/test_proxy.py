@@ -32,9 +32,10 @@ async def _started(client: Client, port: int, host: str = "127.0.0.1") -> None:
 
 
 async def _until_listed(client: Client, port: int, *, listed: bool = True) -> None:
-    async with asyncio.timeout(20):
-        while (port in [one["port"] for one in await _ports(client)]) is not listed:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    async def is_so() -> bool:
+        return (port in [one["port"] for one in await _ports(client)]) is listed
+
+    await until(is_so, "the port is seen" if listed else "the port is not seen any more")
 
 
 @pytest.fixture(scope="session")
@@ -341,12 +342,11 @@ async def test_events_come_one_by_one_and_end_when_the_client_leaves(proxy: Prox
 
 
 async def _until_left(proxy: Proxy, what: object) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            async with proxy.request("GET", "/left") as response:
-                if what in await response.json():
-                    return
-            await asyncio.sleep(0.05)
+    async def has_left() -> bool:
+        async with proxy.request("GET", "/left") as response:
+            return what in await response.json()
+
+    await until(has_left, "the program noticed that its client had gone")
 
 
 @pytest.mark.parametrize("query", ["", "?length"])

@@ -6,12 +6,12 @@ import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.contract.running import (
-    DEADLINE_SECONDS,
     KEY,
     Client,
     alive,
@@ -269,13 +269,17 @@ async def test_a_caller_with_a_name_gets_the_shell_it_has_lost_back(client: Clie
         assert other["id"] != screen.shell["id"]
         await screen.socket.close()
         path = f"/api/terminals/{screen.shell['id']}"
-        # The close has been heard when a further connection is served.
-        again = await opened(client, **named)
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while again["id"] != screen.shell["id"]:
-            assert time.monotonic() < deadline
+        again: dict[str, Any] = {}
+
+        async def is_back() -> bool:
+            again.update(await opened(client, **named))
+            if again["id"] == screen.shell["id"]:
+                return True
+            # The close has not been heard yet.
             await client.json("DELETE", f"/api/terminals/{again['id']}", headers=named)
-            again = await opened(client, **named)
+            return False
+
+        await until(is_back, "the shell is given back")
         assert again == screen.shell
         # It is not given to two.
         third = await opened(client, **named)
@@ -431,17 +435,18 @@ async def test_the_user_s_terminal_is_the_one_connected_last_and_else_the_one_le
 
 async def _until_reasons(client: Client, expected: list[str]) -> None:
     """Wait until it is for these reasons that the terminal is awake."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while (reasons := (await client.json("GET", "/activity"))["reasons"]) != expected:
-        assert time.monotonic() < deadline, reasons
-        await asyncio.sleep(0.05)
+
+    async def are_so() -> bool:
+        return bool((await client.json("GET", "/activity"))["reasons"] == expected)
+
+    await until(are_so, f"the reasons are {expected}")
 
 
 async def _until_user_s_terminal_shows(client: Client, text: str, chat: dict[str, str]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while text not in (output := (await client.json("GET", _OUTPUT, headers=chat))["output"]):
-        assert time.monotonic() < deadline, output
-        await asyncio.sleep(0.05)
+    async def is_shown() -> bool:
+        return text in (await client.json("GET", _OUTPUT, headers=chat))["output"]
+
+    await until(is_shown, f"the user's terminal shows {text}")
 
 
 async def test_a_job_keeps_the_terminal_awake_and_an_idle_prompt_in_an_open_connection_does_not(
@@ -472,10 +477,14 @@ async def test_what_is_typed_and_what_is_printed_is_activity(tmp_path: Path) -> 
     with running(tmp_path) as server:
         async with connected(server) as client, terminal(client) as screen:
             await screen.runs("true")
-            await asyncio.sleep(0.3)
+
+            async def idle() -> bool:
+                return bool((await client.json("GET", "/activity"))["idle_seconds"] > 1)
+
+            await until(idle, "nothing has happened for a second")
             await screen.type("x")
             await screen.shows(b"x")
-            assert (await client.json("GET", "/activity"))["idle_seconds"] < 0.25
+            assert (await client.json("GET", "/activity"))["idle_seconds"] < 0.9
 
 
 async def test_told_to_stop_it_tells_the_connections_and_hangs_up(tmp_path: Path) -> None:
@@ -490,21 +499,29 @@ async def test_told_to_stop_it_tells_the_connections_and_hangs_up(tmp_path: Path
             assert not any(map(alive, [screen.shell["pid"], *pids(tmp_path / "pids")]))
 
 
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+async def _print_until_it_stands_still(client: Client, screen: Screen, counted: Path) -> None:
+    """Have a shell print without end, until all that may wait does."""
+    await screen.type(f"while :; do seq 100000; echo >> {counted}; done\n")
+    size, still = 0, 0
+    while still < 5:
+        await asyncio.sleep(0.1)
+        now = _size(counted)
+        still, size = (still + 1 if now == size > 0 else 0), now
+        async with asyncio.timeout(1):
+            await client.json("GET", "/health")
+
+
 async def test_a_client_that_does_not_read_holds_up_its_program_and_nothing_else(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         async with connected(server) as client, terminal(client) as screen:
             await screen.runs("true")
             before = server.memory_peak()
             counted = tmp_path / "counted"
-            await screen.type(f"while :; do seq 100000; echo >> {counted}; done\n")
-            # It prints until all that may wait does, and then it stands still.
-            size, still = -1, 0
-            while still < 5:
-                await asyncio.sleep(0.1)
-                now = counted.stat().st_size if counted.exists() else 0
-                still, size = (still + 1 if now == size else 0), now
-                async with asyncio.timeout(1):
-                    await client.json("GET", "/health")
+            await _print_until_it_stands_still(client, screen, counted)
             assert server.memory_peak() - before < 10 * 2**20
             # It goes on as soon as somebody reads.
             await screen.shows(b"\r\n100000\r\n1\r\n")
@@ -513,9 +530,7 @@ async def test_a_client_that_does_not_read_holds_up_its_program_and_nothing_else
 async def test_a_client_that_does_not_read_does_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         async with connected(server) as client, seen(client, await opened(client)) as screen:
-            await screen.type(f"touch {tmp_path}/begun; yes\n")
-            await until((tmp_path / "begun").exists, "it began")
-            await asyncio.sleep(0.5)
+            await _print_until_it_stands_still(client, screen, tmp_path / "counted")
             begun = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
             await until(lambda: server.process.poll() is not None, "the server ended")
