@@ -1,9 +1,11 @@
-"""One real server per run of tests, and a client with its key."""
+"""One real server per run of tests, a client with its key, and a notebook."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.contract.notebook import Notebook, cell, opened, write
 from tests.contract.running import Client, Server, connected, running
 
 
@@ -23,3 +25,9 @@ async def client(server: Server) -> AsyncIterator[Client]:
 async def stranger(server: Server) -> AsyncIterator[Client]:
     async with connected(server, key=None) as made:
         yield made
+
+
+@pytest.fixture
+async def one(client: Client, tmp_path: Path) -> AsyncIterator[Notebook]:
+    async with opened(client, write(tmp_path / "one.ipynb", cell(""))) as notebook:
+        yield notebook
