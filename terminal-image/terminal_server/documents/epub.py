@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from zipfile import ZipFile
 
 from terminal_server.documents.limits import Unpacked
-from terminal_server.documents.markup import expat_parser, parse
+from terminal_server.documents.markup import parse
 from terminal_server.documents.problems import DocumentError
 
 _BLOCKS = frozenset(
@@ -77,9 +77,7 @@ def _package(container: list[bytes]) -> str:
         if name.endswith(" rootfile"):
             found.append(attributes.get("full-path", ""))
 
-    parser = expat_parser()
-    parser.StartElementHandler = element
-    parse(parser, container)
+    parse(container, element)
     if not found:
         raise DocumentError("The book is damaged: it does not say where its pages are")
     return found[0]
@@ -97,9 +95,7 @@ def _pages(package: list[bytes], folder: str) -> list[str]:
         elif local == "itemref":
             order.append(attributes.get("idref", ""))
 
-    parser = expat_parser()
-    parser.StartElementHandler = element
-    parse(parser, package)
+    parse(package, element)
     return [places[one] for one in order if one in places]
 
 

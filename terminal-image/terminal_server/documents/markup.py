@@ -49,11 +49,7 @@ class MarkupReader:
         Raises:
             DocumentError: it is no XML that can be taken.
         """
-        parser = expat_parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        parse(parser, chunks)
+        parse(chunks, self._start, self._end, self._characters)
 
     def _start(self, name: str, _attributes: Mapping[str, str]) -> None:
         local = name.rpartition(" ")[2]
@@ -108,20 +104,29 @@ class MarkupReader:
         )
 
 
-def expat_parser() -> expat.XMLParserType:
-    """Return a parser that takes no entities but those of XML itself, and looks at nothing outside."""
+def parse(
+    chunks: Iterable[bytes],
+    start: Callable[[str, Mapping[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Read XML without entities but those of XML itself; nothing outside it is looked at.
+
+    Args:
+        chunks: the XML.
+        start: called with the name of each element, after its namespace and a space, and its attributes.
+        end: called with the name where an element ends.
+        text: called with what stands between.
+
+    Raises:
+        DocumentError: this is no well-formed XML, or it declares entities.
+    """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.EntityDeclHandler = _refuse
-    return parser
-
-
-def parse(parser: expat.XMLParserType, chunks: Iterable[bytes]) -> None:
-    """Feed a parser.
-
-    Raises:
-        DocumentError: this is no well-formed XML.
-    """
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
     try:
         for chunk in chunks:
             parser.Parse(chunk, False)  # noqa: FBT003 - expat's own signature

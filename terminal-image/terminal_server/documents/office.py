@@ -2,10 +2,11 @@
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from zipfile import ZipFile
 
 from terminal_server.documents.limits import Unpacked
-from terminal_server.documents.markup import MarkupReader, Vocabulary, expat_parser, parse
+from terminal_server.documents.markup import MarkupReader, Vocabulary, parse
 from terminal_server.documents.problems import DocumentError
 
 Write = Callable[[str], None]
@@ -35,14 +36,7 @@ _OPEN = Vocabulary(
     skipped=frozenset({"tracked-changes", "annotation", "notes", "automatic-styles"}),
     marks={"tab": "\t", "line-break": "\n", "s": " "},
 )
-_OPEN_SLIDES = Vocabulary(
-    paragraphs=_OPEN.paragraphs,
-    rows=_OPEN.rows,
-    cells=_OPEN.cells,
-    skipped=_OPEN.skipped,
-    marks=_OPEN.marks,
-    page="page",
-)
+_OPEN_SLIDES = replace(_OPEN, page="page")
 
 
 def write_docx(path: str, write: Write) -> None:
@@ -87,17 +81,9 @@ def _slides(archive: ZipFile, unpacked: Unpacked) -> Iterator[str]:
         if name.endswith(" sldId"):
             order.extend(value for key, value in attributes.items() if key.endswith("relationships id"))
 
-    _elements(archive, "ppt/_rels/presentation.xml.rels", relation, unpacked)
-    _elements(archive, "ppt/presentation.xml", slide, unpacked)
+    parse(_chunks(archive, "ppt/_rels/presentation.xml.rels", unpacked), relation)
+    parse(_chunks(archive, "ppt/presentation.xml", unpacked), slide)
     return (targets[one] for one in order if one in targets)
-
-
-def _elements(
-    archive: ZipFile, name: str, handle: Callable[[str, Mapping[str, str]], None], unpacked: Unpacked
-) -> None:
-    parser = expat_parser()
-    parser.StartElementHandler = handle
-    parse(parser, _chunks(archive, name, unpacked))
 
 
 def _read(
