@@ -46,23 +46,30 @@ class Answer:
     truncated: bool = False
     """Whether there is, or may be, more."""
     next_offset: int | None = None
+    room: int = _ANSWER_BYTES
+
+    def add(self, item: Item, size: int, most: int) -> bool:
+        """Take one more, of so many bytes, if there are not too many; tell whether it was taken."""
+        self.room -= size
+        if len(self.items) >= most or self.room < 0:
+            self.truncated = True
+            return False
+        self.items.append(item)
+        return True
 
 
 def grep(task: Task, answer: Answer) -> None:
     """Find lines, or the files they are in."""
     search = Search(task["query"], regex=task["regex"], case_insensitive=task["case_insensitive"])
-    room = _ANSWER_BYTES
     for path in _files_for_grep(task, search):
         for found in search.lines(path):
             item: Item = {"file": shown(path)}
+            size = len(item["file"])
             if task["match_per_line"]:
                 item |= {"line": found.number, "content": found.shown()}
-                room -= len(item["content"].encode("utf-8", "replace"))
-            room -= len(item["file"])
-            if len(answer.items) >= task["max_results"] or room < 0:
-                answer.truncated = True
+                size += len(item["content"].encode("utf-8", "replace"))
+            if not answer.add(item, size, task["max_results"]):
                 return
-            answer.items.append(item)
             if not task["match_per_line"]:
                 break
 
@@ -88,7 +95,6 @@ def glob(task: Task, answer: Answer) -> None:
     root = task["path"]
     wanted = Globs([task["pattern"]], root)
     unwanted = Globs(task["exclude"], root)
-    room = _ANSWER_BYTES
     for entry in walk(root, lambda entry: not unwanted.match(entry.name, entry.relative)):
         if task["type"] not in {"any", entry.kind} or not wanted.match(entry.name, entry.relative):
             continue
@@ -96,11 +102,8 @@ def glob(task: Task, answer: Answer) -> None:
         if facts is None:
             continue
         item = {"path": shown(entry.relative), "type": entry.kind, **facts}
-        room -= len(item["path"])
-        if len(answer.items) >= task["max_results"] or room < 0:
-            answer.truncated = True
+        if not answer.add(item, len(item["path"]), task["max_results"]):
             return
-        answer.items.append(item)
 
 
 def names(task: Task, answer: Answer) -> None:
