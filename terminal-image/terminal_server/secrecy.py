@@ -2,9 +2,10 @@
 
 Commands run under the server's own uid, so whatever the kernel shows of a process to its own user, it shows
 to them: the environment and the arguments it was started with, its memory and its open files. Deleting a
-variable does not change `/proc/PID/environ`, so a server that was given its key there starts itself again
-without it, and hands the key over in a memory file. After that the process is marked as not dumpable, which
-closes `environ`, `mem` and `fd` to everybody but root.
+variable does not change `/proc/PID/environ`, so a key that was given there is overwritten where the kernel reads
+it. Where that cannot be done, as with arguments, the server starts itself again without the key, and hands it
+over in a memory file. After that the process is marked as not dumpable, which closes `environ`, `mem` and `fd` to
+everybody but root.
 
 Only light modules are imported here: this runs before everything else, and sometimes twice.
 """
@@ -12,7 +13,8 @@ Only light modules are imported here: this runs before everything else, and some
 import ctypes
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 KEY_VARIABLES = ("OPEN_TERMINAL_API_KEY", "TERMINAL_SERVER_API_KEY")
 HANDOVER_VARIABLE = "TERMINAL_SERVER_KEY_FD"
@@ -22,18 +24,21 @@ _PR_SET_DUMPABLE = 4
 def take_key(argument: str | None) -> str | None:
     """Return the key given as an argument or in the environment, when no trace of it is left in `/proc`.
 
-    Does not return if there is a trace: the program starts again without it. An empty value is none.
+    Does not return if there would be a trace: the program starts again without it. An empty value is none.
     """
     handed_over = os.environ.pop(HANDOVER_VARIABLE, None)
     if handed_over is not None:
         with os.fdopen(int(handed_over), "rb") as file:
             file.seek(0)
             return file.read().decode()
-    values = [os.environ.pop(name, "") for name in KEY_VARIABLES]
-    key = argument or next((value for value in values if value), "")
+    key = argument or next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
     if key:
-        _start_again(key)
-    return None
+        kept = {
+            name: text for name, text in without_value(os.environ, key).items() if name not in KEY_VARIABLES
+        }
+        if argument or not _overwrite(os.environ.keys() - kept.keys()):
+            _start_again(key, kept)
+    return key
 
 
 def close_process_to_others() -> None:
@@ -62,10 +67,29 @@ def without_value(environment: Mapping[str, str], value: str) -> dict[str, str]:
     return {name: text for name, text in environment.items() if value not in text.replace("=", " ").split()}
 
 
-def _start_again(key: str) -> None:
+def _overwrite(names: Iterable[str]) -> bool:
+    """Take variables out of the environment; tell whether the kernel does not show their values any more."""
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    values = []
+    for name in names:
+        address = libc.getenv(os.fsencode(name))
+        if address is None:
+            return False
+        values.append(os.fsencode(os.environ[name]))
+        ctypes.memset(address, 0, len(values[-1]))
+        del os.environ[name]
+    try:
+        shown = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return False
+    return not any(value in shown for value in values if value)
+
+
+def _start_again(key: str, environment: Mapping[str, str]) -> None:
     descriptor = os.memfd_create("key", 0)
     os.write(descriptor, key.encode())
     os.set_inheritable(descriptor, True)  # noqa: FBT003 - the standard library's signature
-    environment = {**without_value(os.environ, key), HANDOVER_VARIABLE: str(descriptor)}
+    environment = {**environment, HANDOVER_VARIABLE: str(descriptor)}
     own = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
     os.execve(sys.executable, [*own, *without_key(sys.argv[1:])], environment)  # noqa: S606 - itself
