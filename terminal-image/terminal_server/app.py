@@ -83,8 +83,6 @@ def create_app(
         redirect_slashes=False,
         lifespan=lambda _: parts.running(services, metrics, mcp),
         middleware=_middleware(services, observers),
-        # Old clients send JSON without saying so; a page cannot misuse that, it has no key to send along.
-        strict_content_type=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services = services
@@ -97,6 +95,7 @@ def create_app(
 
 def _include_routes(app: FastAPI, services: Services, mcp: McpEndpoint) -> None:
     settings = services.settings
+    routes = app.router.routes
     for router in (
         health.router,
         execute.create_router(settings),
@@ -112,14 +111,15 @@ def _include_routes(app: FastAPI, services: Services, mcp: McpEndpoint) -> None:
         proxy.router,
         openapi.create_router(app.state.documents),
     ):
-        app.include_router(router)
+        # As they are: a router that is included makes each of its routes once more, when a request first comes by.
+        routes.extend(router.routes)
     if settings.enable_terminal:
-        app.include_router(shells.router)
+        routes.extend(shells.router.routes)
     if settings.enable_notebooks:
-        app.include_router(notebooks.create_router(settings.command_limit_bytes))
-    app.router.routes.extend(proxy.routes(services))
+        routes.extend(notebooks.create_router(settings.command_limit_bytes).routes)
+    routes.extend(proxy.routes(services))
     if settings.enable_mcp:
-        app.router.routes.extend(Route(path, mcp, include_in_schema=False) for path in mcp.PATHS)
+        routes.extend(Route(path, mcp, include_in_schema=False) for path in mcp.PATHS)
 
 
 def is_open(path: str) -> bool:

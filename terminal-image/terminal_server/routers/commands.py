@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query, Response
+from fastapi import HTTPException, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from terminal_server.commands.answers import Listed, Report, encoded, listed, report
@@ -12,7 +12,7 @@ from terminal_server.commands.request import Text
 from terminal_server.commands.typed import meant, parts
 from terminal_server.commands.views import look
 from terminal_server.engine import InputClosedError
-from terminal_server.routers.common import NEEDS_KEY
+from terminal_server.routers.common import NEEDS_KEY, make_router
 from terminal_server.routers.execute import MOST_WAIT_SECONDS
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
@@ -20,7 +20,7 @@ from terminal_server.sessions import Caller, Session
 _INPUT_LIMIT_BYTES = 4 * 1024**2
 _INPUT_SECONDS = 10.0
 
-router = APIRouter(responses={**NEEDS_KEY, 404: {"description": "No such command in this session."}})
+router = make_router(responses={**NEEDS_KEY, 404: {"description": "No such command in this session."}})
 
 CommandId = Annotated[str, Path(description="The `id` that run_command returned.")]
 Wait = Annotated[

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import HTTPException
+from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, BeforeValidator, Field
 
 from terminal_server.paths import BadNameError, absolute
@@ -20,6 +20,14 @@ NEEDS_KEY: dict[int | str, dict[str, Any]] = {401: {"description": "Invalid or m
 
 SMALL_BODY_BYTES = 1024**2
 """The size of a body that holds no content, only paths and options."""
+
+
+def make_router(**options: Any) -> APIRouter:
+    """Return a router, with FastAPI's options, whose calls take JSON that does not say that it is.
+
+    Old clients send it so; a page cannot misuse that, it has no key to send along.
+    """
+    return APIRouter(strict_content_type=False, **options)
 
 
 class Link(BaseModel):

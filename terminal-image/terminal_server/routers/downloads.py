@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -16,11 +16,11 @@ from terminal_server.files.downloads import OpenFile, Use, open_regular
 from terminal_server.files.names import disposition, found, shown
 from terminal_server.files.preview import rendered
 from terminal_server.files.worker import WorkerError
-from terminal_server.routers.common import EXPIRED, NEEDS_KEY, SMALL_BODY_BYTES, Link, located
+from terminal_server.routers.common import EXPIRED, NEEDS_KEY, SMALL_BODY_BYTES, Link, located, make_router
 from terminal_server.services import Shared
 from terminal_server.sessions import Caller
 
-router = APIRouter()
+router = make_router()
 
 
 class Paths(BaseModel):

@@ -14,7 +14,7 @@ from terminal_server.commands.request import PlacedRequest, Request, TimedReques
 from terminal_server.commands.streaming import Lines, StreamedCommand
 from terminal_server.commands.views import look
 from terminal_server.engine import BadFolderError, Feed, Process, SpawnError, Stdin, TooLargeError
-from terminal_server.routers.common import NEEDS_KEY, located
+from terminal_server.routers.common import NEEDS_KEY, located, make_router
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
 from terminal_server.settings import Settings
@@ -39,7 +39,7 @@ HiddenTail = Annotated[int | None, Query(ge=1, include_in_schema=False)]
 
 def create_router(settings: Settings) -> APIRouter:
     """Return the route, described as the contract of the settings has it; both are understood."""
-    router = APIRouter()
+    router = make_router()
     if settings.execute_contract == 1:
         _add_first(router, settings)
     else:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -19,11 +19,11 @@ from terminal_server.files.names import found, shown
 from terminal_server.files.reading import LineReader, TooMuchError
 from terminal_server.files.worker import WorkerError
 from terminal_server.paths import BadNameError, absolute
-from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located
+from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located, make_router
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller
 
-router = APIRouter()
+router = make_router()
 
 _READ_SECONDS = 120.0
 _TOO_LARGE = (

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, TypedDict
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import HTTPException, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -20,7 +20,7 @@ from terminal_server.files.incoming import real_target
 from terminal_server.files.names import found, shown
 from terminal_server.files.replacing import ReplaceError, Replacement
 from terminal_server.files.unfinished import Unfinished
-from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located
+from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located, make_router
 from terminal_server.routers.files import Place
 from terminal_server.routers.uploads import Stored
 from terminal_server.services import Services, Shared
@@ -28,7 +28,7 @@ from terminal_server.sessions import Caller
 
 BODY_BYTES = 32 * 1024**2
 
-router = APIRouter()
+router = make_router()
 
 
 class Content(BaseModel):

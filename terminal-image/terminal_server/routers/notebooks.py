@@ -18,7 +18,7 @@ from terminal_server.notebooks.errors import (
 )
 from terminal_server.notebooks.notebooks import Notebook, Result
 from terminal_server.notebooks.specs import NoKernelError, UnknownKernelError
-from terminal_server.routers.common import located
+from terminal_server.routers.common import located, make_router
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
 
@@ -55,7 +55,7 @@ class Done(BaseModel):
 
 def create_router(body_limit_bytes: int) -> APIRouter:
     """Return the routes of notebooks."""
-    router = APIRouter(prefix="/notebooks", include_in_schema=False)
+    router = make_router(prefix="/notebooks", include_in_schema=False)
 
     @router.post("")
     async def open_notebook(body: ToOpen, services: Shared, session: Caller) -> Opened:

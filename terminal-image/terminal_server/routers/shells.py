@@ -3,10 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, WebSocket
+from fastapi import HTTPException, WebSocket
 from pydantic import BaseModel, Field, field_validator
 
 from terminal_server.engine import InputClosedError, SpawnError
+from terminal_server.routers.common import make_router
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
 from terminal_server.shells import connection
@@ -20,7 +21,7 @@ _INPUT_SECONDS = 10.0
 _NO_SHELL = "There is no such terminal"
 _NO_USER_SHELL = "The user has no terminal open"
 
-router = APIRouter()
+router = make_router()
 
 
 class Terminal(BaseModel):

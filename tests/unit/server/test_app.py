@@ -1,0 +1,24 @@
+"""What holds for all routes."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from terminal_server.app import create_app
+from terminal_server.auth import KeyRing
+from terminal_server.settings import Settings
+
+
+@pytest.mark.parametrize("contract", [1, 2])
+def test_every_call_takes_json_from_clients_that_do_not_say_what_they_send(
+    tmp_path: Path, contract: int
+) -> None:
+    app = create_app(Settings(home=tmp_path, execute_contract=contract), keys=KeyRing([]), variables={})
+    routes = [route for route in app.routes if isinstance(route, APIRoute) and route.body_field is not None]
+    assert len(routes) > 5
+    assert [route.path for route in routes if route.strict_content_type is not False] == []
+
+
+def test_no_route_is_made_when_a_request_comes_by(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path), keys=KeyRing([]), variables={})
+    assert [route for route in app.routes if not hasattr(route, "path")] == []
