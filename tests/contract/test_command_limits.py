@@ -96,14 +96,27 @@ async def test_all_logs_have_a_limit_and_the_oldest_make_room(tmp_path: Path, pl
     with running(tmp_path, TERMINAL_SERVER_LOG_TOTAL_BYTES="1000000") as server:
         async with connected(server) as client:
             commands = [await run(client, f"yes {n} | head -c 400000") for n in range(4)]
-            await until(lambda: len(logs(place)) == 2, "the oldest were removed")
-            listed = await client.json("GET", "/execute")
-            assert [one["id"] for one in listed] == [one["id"] for one in commands[2:]]
-            assert sorted(logs(place)) == sorted(f"{one['id']}.log" for one in listed)
+
+            async def left() -> list[str]:
+                return [one["id"] for one in await client.json("GET", "/execute")]
+
+            async def oldest_are_gone() -> bool:
+                return len(await left()) == 2 and len(logs(place)) == 2
+
+            await until(oldest_are_gone, "the oldest were removed")
+            assert await left() == [one["id"] for one in commands[2:]]
+            assert sorted(logs(place)) == sorted(f"{one['id']}.log" for one in commands[2:])
             # One that is larger than all may be keeps what there is room for.
             answer = await run(client, "yes | head -c 2000000; echo last")
             assert text(answer).endswith("last\n")
-            assert "all logs have at most 1000000 bytes" in text(answer)
+            log = Path(answer["log_path"])
+            await until(lambda: b"all logs have at most 1000000 bytes" in log.read_bytes(), "the log says so")
+            # In the middle of the answer there is what the log has not got.
+            whole = await client.json("GET", f"/execute/{answer['id']}/status?offset=0")
+            while "all logs have at most 1000000 bytes" not in text(whole):
+                assert whole["output"], "it was not said"
+                offset = whole["next_offset"]
+                whole = await client.json("GET", f"/execute/{answer['id']}/status?offset={offset}")
 
 
 async def test_as_many_commands_are_remembered_as_may_be_and_no_more_run(tmp_path: Path, place: Path) -> None:

@@ -85,7 +85,7 @@ class Commands:
         self._activity = activity
         self._store = Store(
             settings.command_logs,
-            self._forget_oldest,
+            self._make_room,
             each_bytes=settings.output_limit_bytes,
             total_bytes=settings.log_total_bytes,
         )
@@ -177,12 +177,20 @@ class Commands:
                 raise TooManyError(f"{self._most} commands run already")
         self._store.forget_leftovers(before=0, most=self._most - len(self._commands))
 
+    def _make_room(self) -> bool:
+        # Not one that is still being written, be it the one that asks for room.
+        written = (command for command in self._finished.values() if command.log.settled)
+        return self._forget(next(written, None))
+
     def _forget_oldest(self) -> bool:
-        if not self._finished:
+        return self._forget(next(iter(self._finished.values()), None))
+
+    def _forget(self, command: Command | None) -> bool:
+        if command is None:
             return False
-        command_id, command = self._finished.popitem(last=False)
-        del self._commands[command_id]
-        if self._in_memory.pop(command_id, None) is not None:
+        del self._finished[command.id]
+        del self._commands[command.id]
+        if self._in_memory.pop(command.id, None) is not None:
             self._memory -= command.log.memory
         command.log.give_up()
         self._do(command.log.remove())
