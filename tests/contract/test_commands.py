@@ -120,6 +120,41 @@ async def test_a_call_with_marks_of_both_keeps_the_time_limit_and_the_place(clie
     assert answer == {"exit_code": -1, "stdout": "/usr\nred\n", "stderr": ""}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"command": "pwd; echo ä; exit 3", "timeout": 5}',
+        '{"command": "pwd; echo $A >&2", "cwd": "/usr", "env": {"A": "b"}, "colour": 1}',
+        '{"command": "true", "timeout": null, "cwd": null, "env": null}',
+        '{"command": 1}',
+        '{"command": "true", "timeout": "soon"}',
+        '{"command": "true", "env": {"A": 1}}',
+        '{"command": "true", "command": "exit 4"}',
+        '{"command": "\\ud800"}',
+        '["true"]',
+        "null",
+        '{"command": ',
+        "\ufeff{}",
+        "",
+    ],
+)
+async def test_the_short_way_and_the_long_lead_to_the_same_answer(client: Client, body: str) -> None:
+    # Only a body of exactly that type, without anything else, takes the short one.
+    short, long = [
+        await _answered(client, body, kind)
+        for kind in ("application/json", "application/json; charset=utf-8")
+    ]
+    assert short == long
+
+
+async def _answered(client: Client, body: str, kind: str) -> tuple[int, dict[str, Any]]:
+    async with client.request(
+        "POST", "/execute", data=body.encode(), headers={"Content-Type": kind}
+    ) as response:
+        answer = await response.json()
+    return response.status, {name: answer[name] for name in answer if name not in {"id", "log_path"}}
+
+
 async def test_unknown_fields_are_ignored(client: Client) -> None:
     assert (await run(client, "true", colour="red"))["status"] == "done"
 

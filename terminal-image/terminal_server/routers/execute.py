@@ -15,6 +15,7 @@ from terminal_server.commands.streaming import Lines, StreamedCommand
 from terminal_server.commands.views import look
 from terminal_server.engine import BadFolderError, Feed, Process, SpawnError, Stdin, TooLargeError
 from terminal_server.routers.common import NEEDS_KEY, located, make_router
+from terminal_server.routers.direct import direct_to
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
 from terminal_server.settings import Settings
@@ -39,10 +40,11 @@ HiddenTail = Annotated[int | None, Query(ge=1, include_in_schema=False)]
 
 def create_router(settings: Settings) -> APIRouter:
     """Return the route, described as the contract of the settings has it; both are understood."""
-    router = make_router()
     if settings.execute_contract == 1:
+        router = make_router(route_class=direct_to(TimedRequest))
         _add_first(router, settings)
     else:
+        router = make_router(route_class=direct_to(PlacedRequest))
         _add_second(router, settings)
     return router
 
