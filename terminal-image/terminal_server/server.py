@@ -25,7 +25,9 @@ from terminal_server.settings import Settings, from_environment, unknown_variabl
 log = logging.getLogger(__name__)
 
 _OPEN_FILES = 65536
-_ARENA_MAX = -8
+_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
+_LARGE_BYTES = 2 * 1024 * 1024
+_SPARE_BYTES = 4 * 1024 * 1024
 # Longer than ingress controllers keep an unused connection, so that they close it, and never send a request
 # into one that is being closed here.
 _KEEP_ALIVE_SECONDS = 120
@@ -128,10 +130,15 @@ def _keep_memory_together() -> None:
 
     The C library gives each thread a place of its own, and what one of them has used once stays there: a third of the
     memory after some thousand requests. They do not work at the same time, so none waits for another.
+
+    What is large has pages of its own, and goes back at once. Of the rest a little is kept: the pieces of a command's
+    output would have the kernel clear the same pages again and again.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_ARENA_MAX, 1)
+        libc.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_TRIM_THRESHOLD, _SPARE_BYTES)
 
 
 def _allow_many_files() -> None:
