@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,6 +192,18 @@ class Client:
         async with self.request("POST", "/execute", json=body) as response:
             assert response.status == 200, await response.text()
             answer = await response.json()
+            assert isinstance(answer, dict)
+            return answer
+
+    async def execute_unread(self, command: str, **body: object) -> dict[str, Any]:
+        """Run a command by contract 1, and read the answer, which has to be large, only when it has ended."""
+        ended = self.server.home.parent / f"ended-{uuid.uuid4()}"
+        command = f"({command}); code=$?; touch {ended}; exit $code"
+        body = {"command": command, "timeout": 30, **body}
+        async with self.request("POST", "/execute", json=body) as response:
+            assert response.status == 200, await response.text()
+            await until(ended.exists, "the command ended")
+            answer = json.loads(await response.read())
             assert isinstance(answer, dict)
             return answer
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Client, alive, connected, names, pids, running, running_like, until
+from tests.contract.running import Client, Server, alive, connected, names, pids, running, running_like, until
 
 
 async def test_a_command_answers_with_its_exit_code_and_both_streams(client: Client) -> None:
@@ -172,7 +172,72 @@ async def test_150_megabytes_of_output_arrive_whole_in_bounded_memory(tmp_path: 
         assert answer["stdout"] == expected
         assert answer["stderr"] == ""
         assert server.memory_peak() < 100e6
-        assert not list((server.home / ".cache" / "terminal-server").iterdir())
+        assert not (server.home / ".cache" / "terminal-server").exists()
+
+
+async def test_who_reads_late_gets_all_of_it_and_slows_no_command_down(tmp_path: Path) -> None:
+    size = 150_000_000
+    with running(tmp_path) as server:
+        async with connected(server) as client:
+            answer = await client.execute_unread(
+                f"yes 0123456789abcde | head -c {size}; echo said >&2; exit 3"
+            )
+            assert answer["stdout"] == "0123456789abcde\n" * (size // 16)
+            assert (answer["stderr"], answer["exit_code"]) == ("said\n", 3)
+            assert server.memory_peak() < 100e6
+            assert not list((server.home / ".cache" / "terminal-server").iterdir())
+            await until(lambda: not _unnamed(server), "the disk was given back")
+
+
+def _unnamed(server: Server) -> list[str]:
+    """The files a server has open that have no name."""
+    links = [
+        path.readlink() for path in Path(f"/proc/{server.process.pid}/fd").iterdir() if path.is_symlink()
+    ]
+    return [
+        link.name for link in links if link.is_relative_to(server.home) and link.name.endswith("(deleted)")
+    ]
+
+
+async def test_much_on_both_streams_arrives_whole(client: Client) -> None:
+    answer = await client.execute(
+        "seq 300000 >&2; seq 400000; seq 300001 500000 >&2; printf '\\xe2\\x82' >&2"
+    )
+    assert answer["stdout"] == "".join(f"{n}\n" for n in range(1, 400_001))
+    assert answer["stderr"] == "".join(f"{n}\n" for n in range(1, 500_001)) + "\ufffd"
+
+
+async def test_what_does_not_fit_memory_is_sent_while_the_command_runs(
+    client: Client, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    command = f"seq 100000; until [ -e {gate} ]; do sleep 0.02; done; echo last; exit 3"
+    async with client.request("POST", "/execute", json={"command": command, "timeout": 30}) as response:
+        begun = await response.content.readexactly(100_000)
+        gate.touch()
+        answer = json.loads(begun + await response.read())
+    expected = "".join(f"{n}\n" for n in range(1, 100_001)) + "last\n"
+    assert answer == {"stdout": expected, "stderr": "", "exit_code": 3}
+
+
+async def test_a_timeout_holds_for_an_answer_that_has_begun(client: Client) -> None:
+    answer = await client.execute("seq 100000; sleep 1000", timeout=1)
+    assert answer["exit_code"] == -1
+    assert answer["stdout"].endswith("\n99999\n100000\n")
+
+
+async def test_a_client_that_leaves_amid_an_answer_ends_its_command(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        async with connected(server) as client:
+            command = f"echo $$ > {tmp_path}/pids; exec yes"
+            async with client.request(
+                "POST", "/execute", json={"command": command, "timeout": None}
+            ) as response:
+                await response.content.readexactly(1_000_000)
+                await until(lambda: _unnamed(server), "output waited on disk")
+                response.close()
+            await until(lambda: not alive(pids(tmp_path / "pids")[0]), "the command was ended")
+            await until(lambda: not _unnamed(server), "the disk was given back")
 
 
 async def test_output_over_the_limit_is_counted_and_said_to_be_missing(tmp_path: Path) -> None:
@@ -187,22 +252,30 @@ async def test_output_over_the_limit_is_counted_and_said_to_be_missing(tmp_path:
 async def test_a_disk_that_cannot_be_written_loses_no_output_silently(tmp_path: Path) -> None:
     with running(tmp_path, TERMINAL_SERVER_DATA_DIR="/proc/nowhere") as server:
         async with connected(server) as client:
-            answer = await client.execute("head -c 3000000 /dev/zero | tr '\\0' x")
+            answer = await client.execute_unread("head -c 30000000 /dev/zero | tr '\\0' x")
+            # Who reads at once needs no disk.
+            assert len((await client.execute("yes | head -c 3000000"))["stdout"]) == 3_000_000
     assert answer["exit_code"] == 0
     kept = len(answer["stdout"])
     assert kept >= 128 * 1024
-    assert f"{3_000_000 - kept} bytes of stdout are lost: No such file or directory" in answer["stderr"]
+    assert f"{30_000_000 - kept} bytes of stdout are lost: No such file or directory" in answer["stderr"]
 
 
 async def test_a_disk_that_fills_up_loses_no_output_silently(tmp_path: Path) -> None:
     # A limit on the size of files fails writes in the middle, as a full disk does.
     with running(tmp_path, wrap=("bash", "-c", 'ulimit -f 1000; exec "$@"', "bash")) as server:
         async with connected(server) as client:
-            answer = await client.execute("yes 0123456789abcde | head -c 5000000")
+            answer = await client.execute_unread("yes 0123456789abcde | head -c 30000000")
     kept = len(answer["stdout"])
-    assert 1_000_000 <= kept < 5_000_000
-    assert answer["stdout"] == ("0123456789abcde\n" * 320_000)[:kept]
-    assert f"{5_000_000 - kept} bytes of stdout are lost: File too large" in answer["stderr"]
+    assert 1_000_000 <= kept < 30_000_000
+    assert answer["stdout"] == ("0123456789abcde\n" * 1_875_000)[:kept]
+    assert f"{30_000_000 - kept} bytes of stdout are lost: File too large" in answer["stderr"]
+
+
+async def test_who_has_the_answer_finds_the_request_over(client: Client) -> None:
+    for _ in range(100):
+        await client.execute("true")
+        assert "POST /execute" not in (await client.json("GET", "/activity"))["reasons"]
 
 
 async def test_200_commands_at_once_do_not_block_health(client: Client) -> None:

@@ -72,10 +72,10 @@ async def test_a_full_home_is_told_loses_no_file_and_passes(client: Client) -> N
 @small
 async def test_output_for_which_there_is_no_space_is_counted_and_not_lost_silently(client: Client) -> None:
     await client.execute(_FILL, timeout=20)
-    whole = await client.execute("head -c 3000000 /dev/zero | tr '\\0' x; exit 7", timeout=20)
+    whole = await client.execute_unread("head -c 30000000 /dev/zero | tr '\\0' x; exit 7", timeout=20)
     assert whole["exit_code"] == 7
-    assert len(whole["stdout"]) < 3_000_000
-    lost = 3_000_000 - len(whole["stdout"])
+    assert len(whole["stdout"]) < 30_000_000
+    lost = 30_000_000 - len(whole["stdout"])
     assert f"{lost} bytes of stdout are lost: No space left on device" in whole["stderr"]
     run = {"command": "head -c 3000000 /dev/zero | tr '\\0' x; exit 7"}
     report = await client.json("POST", "/execute?wait=20", json=run)
@@ -109,7 +109,7 @@ async def test_a_home_that_can_only_be_read_is_told_and_passes(client: Client) -
     assert (await client.json("GET", "/files/read", params={"path": "old.txt"}))["content"] == "old"
     assert not (await client.json("GET", "/files/list"))["writable"]
     assert (await client.execute("cat old.txt; echo; seq 5", timeout=20))["stdout"] == "old\n1\n2\n3\n4\n5\n"
-    whole = await client.execute("head -c 3000000 /dev/zero | tr '\\0' x", timeout=20)
+    whole = await client.execute_unread("head -c 30000000 /dev/zero | tr '\\0' x", timeout=20)
     assert "are lost: Read-only file system" in whole["stderr"]
     report = await client.json("POST", "/execute?wait=20", json={"command": "seq 5"})
     assert (
@@ -132,5 +132,5 @@ async def test_a_full_data_folder_keeps_nobody_from_working(tmp_path: Path) -> N
             assert report["exit_code"] == 7
             printed = "".join(entry["data"] for entry in report["output"] if entry["type"] == "stdout")
             assert printed == "1\n2\n3\n4\n5\n"
-            whole = await client.execute("head -c 3000000 /dev/zero | tr '\\0' x", timeout=20)
+            whole = await client.execute_unread("head -c 30000000 /dev/zero | tr '\\0' x", timeout=20)
             assert "are lost: No space left on device" in whole["stderr"]

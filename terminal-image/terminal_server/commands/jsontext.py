@@ -1,7 +1,6 @@
 """Turns bytes that arrive in pieces into JSON text, piece by piece, without ever splitting a character."""
 
 import codecs
-from collections.abc import Iterable, Iterator
 
 from pydantic_core import to_json
 
@@ -17,18 +16,17 @@ class TextDecoder:
         return self._decoder.decode(data, final)
 
 
-def escaped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the inside of a JSON string that holds the text of `chunks`."""
-    decoder = TextDecoder()
-    for chunk in chunks:
-        yield _inside(decoder.decode(chunk))
-    yield _inside(decoder.decode(b"", final=True))
+class Escaper:
+    """The inside of a JSON string."""
+
+    def __init__(self) -> None:
+        self._decoder = TextDecoder()
+
+    def add(self, data: bytes, *, final: bool = False) -> bytes:
+        """Return more of it."""
+        return to_json(self._decoder.decode(data, final=final))[1:-1]
 
 
 def line(kind: str, data: str | int) -> bytes:
     """Return one line of a stream: `{"type": kind, "data": data}`."""
     return b'{"type":%b,"data":%b}\n' % (to_json(kind), to_json(data))
-
-
-def _inside(text: str) -> bytes:
-    return to_json(text)[1:-1]

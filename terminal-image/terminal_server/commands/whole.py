@@ -1,16 +1,18 @@
-"""The answer of contract 1: everything a command printed, when it has ended."""
+"""The answer of contract 1: everything a command printed, and its exit code.
 
-from collections.abc import Generator
+It is sent when the command has ended; one that does not fit memory, from then on as it is printed.
+"""
+
+import asyncio
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from terminal_server.clients import CLIENT_GONE, gone, while_there
-from terminal_server.commands.jsontext import escaped
-from terminal_server.commands.output import Capture
-from terminal_server.drawn import DrawnResponse
-from terminal_server.engine import Process
+from terminal_server.commands.jsontext import Escaper
+from terminal_server.commands.output import MEMORY_BYTES, Capture
+from terminal_server.engine import Process, Stream
 
 
 class Result(BaseModel):
@@ -23,50 +25,92 @@ class Result(BaseModel):
     stderr: str = Field(description="Standard error.")
 
 
-async def answer(
-    process: Process, capture: Capture, *, timeout_seconds: float | None, receive: Receive
-) -> Response:
-    """Wait for the end of a command, and return its answer. A client that leaves ends it.
+class WholeAnswer(Response):
+    """The answer to a command that runs. A client that leaves ends it."""
 
-    Args:
-        process: the command.
-        capture: what it prints is fed to this, which is closed in the end.
-        timeout_seconds: after this the command is ended.
-        receive: tells when the client leaves.
-    """
-    try:
-        ran = await while_there(process.run(timeout_seconds), gone(receive))
-        if ran is None:
-            capture.close()
-            return Response(status_code=CLIENT_GONE)
-        await capture.finish()
-    except BaseException:
-        capture.close()
-        raise
-    pieces = _pieces(ran.result(), capture)
-    if capture.on_disk:
-        return _FromDisk(pieces, capture)
-    return Response(b"".join(pieces), media_type="application/json")
+    def __init__(self, process: Process, capture: Capture, timeout_seconds: float | None) -> None:
+        """Make one.
 
-
-def _pieces(exit_code: int, capture: Capture) -> Generator[bytes, None, None]:
-    yield b'{"exit_code":%d,"stdout":"' % exit_code
-    yield from escaped(capture.chunks("stdout"))
-    yield b'","stderr":"'
-    yield from escaped(capture.chunks("stderr"))
-    yield b'"}'
-
-
-class _FromDisk(DrawnResponse):
-    """An answer too large for memory."""
-
-    def __init__(self, pieces: Generator[bytes, None, None], capture: Capture) -> None:
-        super().__init__(pieces, media_type="application/json")
+        Args:
+            process: the command.
+            capture: what it prints is fed to this, which is closed in the end.
+            timeout_seconds: after this the command is ended.
+        """
+        super().__init__()
+        self._process = process
         self._capture = capture
+        self._timeout = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, and give the space back however that ends."""
+        body = _Body(send)
+        # A task of its own: the time limit holds while a send waits for a slow reader.
+        running = asyncio.create_task(self._run())
         try:
-            await super().__call__(scope, receive, send)
+            sending = await while_there(self._send(body, running), gone(receive))
         finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
             self._capture.close()
+        if sending is not None:
+            sending.result()
+            # Last of all: who has the answer may rely on the request being over.
+            await body.end()
+        elif not body.begun:
+            await Response(status_code=CLIENT_GONE)(scope, receive, send)
+
+    async def _run(self) -> int:
+        try:
+            return await self._process.run(self._timeout)
+        finally:
+            self._capture.finish()
+
+    async def _send(self, body: "_Body", running: "asyncio.Task[int]") -> None:
+        data = await self._capture.take("stdout")
+        ended = running.done()
+        await body.add(b'{"exit_code":%d,"stdout":"' % running.result() if ended else b'{"stdout":"')
+        await self._send_stream(body, "stdout", data)
+        await body.add(b'","stderr":"')
+        await self._send_stream(body, "stderr", await self._capture.take("stderr"))
+        await body.add(b'"}' if ended else b'","exit_code":%d}' % await running)
+
+    async def _send_stream(self, body: "_Body", stream: Stream, data: bytes) -> None:
+        escaper = Escaper()
+        while data:
+            await body.add(escaper.add(data))
+            data = await self._capture.take(stream)
+        note = self._capture.note() if stream == "stderr" else ""
+        await body.add(escaper.add(note.encode(), final=True))
+
+
+class _Body:
+    """The body of an answer: sent at once, its length with it, if it is small, and in pieces otherwise."""
+
+    def __init__(self, send: Send) -> None:
+        self.begun = False
+        self._send = send
+        self._held: list[bytes] = []
+        self._size = 0
+
+    async def add(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._held.append(piece)
+        self._size += len(piece)
+        if self._size >= MEMORY_BYTES:
+            await self._pass_on(more=True)
+
+    async def end(self) -> None:
+        """Send what is not yet sent."""
+        await self._pass_on(more=False)
+
+    async def _pass_on(self, *, more: bool) -> None:
+        held = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        if not self.begun:
+            self.begun = True
+            headers = [(b"content-type", b"application/json")]
+            if not more:
+                headers.append((b"content-length", b"%d" % len(held)))
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.body", "body": held, "more_body": more})

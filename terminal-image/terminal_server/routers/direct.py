@@ -36,9 +36,7 @@ def direct_to(model: type[BaseModel]) -> type[APIRoute]:
                 except (ValueError, RecursionError):
                     return await solve(request)
                 services, session = request.app.state.services, session_of(request)
-                answer: Response = await self.endpoint(
-                    body=body, request=request, services=services, session=session
-                )
+                answer: Response = await self.endpoint(body=body, services=services, session=session)
                 return answer
 
             return handle

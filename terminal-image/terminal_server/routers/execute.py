@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import fastapi
 from fastapi import APIRouter, HTTPException, Query, Response
 
-from terminal_server.commands import whole
 from terminal_server.commands.answers import FullReport, encoded, report
 from terminal_server.commands.output import Capture
 from terminal_server.commands.registry import TooManyError
 from terminal_server.commands.request import PlacedRequest, Request, TimedRequest
 from terminal_server.commands.streaming import Lines, StreamedCommand
 from terminal_server.commands.views import look
+from terminal_server.commands.whole import Result, WholeAnswer
 from terminal_server.engine import BadFolderError, Feed, Process, SpawnError, Stdin, TooLargeError
 from terminal_server.routers.common import NEEDS_KEY, located, make_router
 from terminal_server.routers.direct import direct_to
@@ -55,13 +54,12 @@ def _add_first(router: APIRouter, settings: Settings) -> None:
         operation_id="execute_execute_post",
         summary="Execute a command",
         description="Run a shell command and return its exit code, standard output and standard error.",
-        response_model=whole.Result,
+        response_model=Result,
         responses=NEEDS_KEY,
         max_body_size=settings.command_limit_bytes,
     )
     async def execute(
         body: TimedRequest,
-        request: fastapi.Request,
         services: Shared,
         session: Caller,
         *,
@@ -69,7 +67,7 @@ def _add_first(router: APIRouter, settings: Settings) -> None:
         wait: HiddenWait = None,
         tail: HiddenTail = None,
     ) -> Response:
-        return await _Call(services, session, body, request).answer(stream=stream, wait=wait, tail=tail)
+        return await _Call(services, session, body).answer(stream=stream, wait=wait, tail=tail)
 
 
 def _add_second(router: APIRouter, settings: Settings) -> None:
@@ -90,7 +88,6 @@ def _add_second(router: APIRouter, settings: Settings) -> None:
     )
     async def execute(
         body: PlacedRequest,
-        request: fastapi.Request,
         services: Shared,
         session: Caller,
         *,
@@ -98,17 +95,16 @@ def _add_second(router: APIRouter, settings: Settings) -> None:
         tail: Tail = None,
         stream: HiddenStreamed = None,
     ) -> Response:
-        return await _Call(services, session, body, request).answer(stream=stream, wait=wait, tail=tail)
+        return await _Call(services, session, body).answer(stream=stream, wait=wait, tail=tail)
 
 
 class _Call:
     """One call."""
 
-    def __init__(self, services: Services, session: Session, body: Request, request: fastapi.Request) -> None:
+    def __init__(self, services: Services, session: Session, body: Request) -> None:
         self._services = services
         self._session = session
         self._body = body
-        self._request = request
         self._cwd = located(body.cwd, services, session) if body.cwd else None
 
     async def answer(self, *, stream: bool | None, wait: float | None, tail: int | None) -> Response:
@@ -133,9 +129,7 @@ class _Call:
         settings = self._services.settings
         capture = Capture(settings.spill_dir, settings.output_limit_bytes)
         process, _ = await self._start(capture.feed)
-        return await whole.answer(
-            process, capture, timeout_seconds=self._body.timeout, receive=self._request.receive
-        )
+        return WholeAnswer(process, capture, self._body.timeout)
 
     async def _report(self, wait: float | None, tail: int | None) -> Response:
         settings = self._services.settings

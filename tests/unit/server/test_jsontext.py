@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal_server.commands.jsontext import TextDecoder, escaped, line
+from terminal_server.commands.jsontext import Escaper, TextDecoder, line
 
 
 @st.composite
@@ -21,7 +21,9 @@ def test_text_is_the_same_however_its_bytes_were_cut(chunks: list[bytes]) -> Non
     whole = b"".join(chunks).decode(errors="replace")
     decoder = TextDecoder()
     assert "".join(map(decoder.decode, chunks)) + decoder.decode(b"", final=True) == whole
-    assert json.loads(b'"' + b"".join(escaped(chunks)) + b'"') == whole
+    escaper = Escaper()
+    inside = b"".join(map(escaper.add, chunks)) + escaper.add(b"", final=True)
+    assert json.loads(b'"' + inside + b'"') == whole
 
 
 @given(st.text())
