@@ -26,9 +26,10 @@ class Lines:
         self._complete = False
 
     def feed(self, stream: Stream, data: bytes) -> asyncio.Future[None] | None:
-        """Take bytes; when enough wait to be sent, ask to wait until they are."""
+        """Take bytes; when enough waited to be sent already, ask to wait until they are."""
+        enough = self._held >= _HELD_BYTES
         self._add(stream, self._decoders[stream].decode(data))
-        if self._room is None and self._held >= _HELD_BYTES:
+        if enough and self._room is None:
             self._room = asyncio.get_running_loop().create_future()
         return self._room
 
