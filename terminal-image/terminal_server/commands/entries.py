@@ -17,6 +17,7 @@ RECORD_BYTES = 8
 """What an entry takes in an index: where it ends, and its stream in the lowest bit."""
 _OVERHEAD = 32
 _LONGEST_CHARACTER = 4
+_NOT_ASCII = 0x80
 
 
 class Entry(NamedTuple):
@@ -60,6 +61,14 @@ def whole(data: bytes) -> int:
     return len(data) - len(end) + codecs.utf_8_decode(end, "replace", False)[1]  # noqa: FBT003 - a C function
 
 
+def _cut(data: bytes, end: int) -> int:
+    """Return the last place up to `end` that is not within a character."""
+    if end and data[end - 1] < _NOT_ASCII:
+        return end
+    start = max(0, end - _LONGEST_CHARACTER)
+    return start + whole(data[start:end])
+
+
 class Splitter:
     """Divides the streams of a command into pieces that split no character."""
 
@@ -67,18 +76,20 @@ class Splitter:
         self._most = most_bytes
         self._held: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
 
-    def pieces(self, stream: Stream, data: bytes) -> Iterator[bytes]:
-        """Yield what can be shown; a character cut by the end of `data` is held until its rest comes."""
+    def split(self, stream: Stream, data: bytes) -> tuple[bytes, list[int]]:
+        """Return what can be shown, and where its pieces end.
+
+        A character cut by the end of `data` is held until its rest comes.
+        """
         data = self._held[stream] + data
-        end = whole(data)
+        end = _cut(data, len(data))
         self._held[stream] = data[end:]
+        cuts = []
         position = 0
         while position < end:
-            piece = data[position : min(position + self._most, end)]
-            if position + len(piece) < end:
-                piece = piece[: whole(piece)]
-            position += len(piece)
-            yield piece
+            position = _cut(data, position + self._most) if position + self._most < end else end
+            cuts.append(position)
+        return data[:end], cuts
 
     def rest(self) -> Iterator[tuple[Stream, bytes]]:
         """Yield what is still held, when nothing more will come."""
@@ -111,10 +122,11 @@ class Window:
         """Bytes it takes."""
         return len(self._data) + RECORD_BYTES * len(self._records)
 
-    def add(self, stream: Stream, piece: bytes) -> None:
-        """Add an entry."""
-        self._data += piece
-        self._records.append(self._record(stream))
+    def add(self, stream: Stream, data: bytes, cuts: Sequence[int] = ()) -> None:
+        """Add an entry, or several: `cuts` says where they end."""
+        start = self.end
+        self._data += data
+        self._records.extend(_record(start + cut, stream) for cut in cuts or (len(data),))
 
     def grow(self, stream: Stream, piece: bytes, most_bytes: int) -> bool:
         """Add to the last entry, if it is of this stream and does not become too large."""
@@ -123,7 +135,7 @@ class Window:
         if self.end - self.end_of(self.last - 2) + len(piece) > most_bytes:
             return False
         self._data += piece
-        self._records[-1] = self._record(stream)
+        self._records[-1] = _record(self.end, stream)
         return True
 
     def end_of(self, number: int) -> int:
@@ -137,13 +149,17 @@ class Window:
 
     def entries(self, first: int, last: int) -> list[Entry]:
         """Return entries."""
-        data, records = self.raw(first, last)
-        return unpacked(data, records, self.end_of(first - 1))
+        return unpacked(self.data(first, last), self.records(first, last), self.end_of(first - 1))
 
-    def raw(self, first: int, last: int) -> tuple[bytes, bytes]:
-        """Return the bytes of entries, and their records, as they are written to disk."""
+    def data(self, first: int, last: int) -> bytes:
+        """Return the bytes of entries, as they are written to disk."""
         start, end = self.end_of(first - 1) - self.start, self.end_of(last - 1) - self.start
-        return bytes(self._data[start:end]), self._records[first - self.first : last - self.first].tobytes()
+        with memoryview(self._data) as data:
+            return bytes(data[start:end])
+
+    def records(self, first: int, last: int) -> bytes:
+        """Return the records of entries, as they are written to an index."""
+        return self._records[first - self.first : last - self.first].tobytes()
 
     def drop(self, before: int) -> None:
         """Forget the entries before a number."""
@@ -152,8 +168,9 @@ class Window:
         del self._records[: before - self.first]
         self.first, self.start = before, start
 
-    def _record(self, stream: Stream) -> int:
-        return self.end << 1 | (stream == "stderr")
+
+def _record(end: int, stream: Stream) -> int:
+    return end << 1 | (stream == "stderr")
 
 
 def ends(records: bytes) -> list[int]:

@@ -6,7 +6,6 @@ whoever reads is told what is missing, and why.
 """
 
 import asyncio
-import itertools
 from bisect import bisect_left, bisect_right
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +23,9 @@ from terminal_server.commands.logfile import LogFile, Part
 from terminal_server.engine import Stream
 
 FLUSH_BYTES = 128 * 1024
+"""So much is worth writing at once."""
+_MOST_FLUSHES = 8
+"""So much more may come while it is written; all that has come is written next."""
 KEPT_BYTES = 64 * 1024
 _FLUSH_SECONDS = 0.2
 _LARGEST_ENTRY = 16 * 1024
@@ -97,8 +99,11 @@ class Log:
     def feed(self, stream: Stream, data: bytes) -> asyncio.Future[None] | None:
         """Take bytes; when memory is used up, ask to wait until they are on disk."""
         self.totals[stream] += len(data)
-        for piece in self._splitter.pieces(stream, data):
-            self._add(stream, piece)
+        shown, cuts = self._splitter.split(stream, data)
+        if len(cuts) == 1:
+            self._add(stream, shown)
+        elif cuts:
+            self._window.add(stream, shown, cuts)
         return self._care()
 
     def finish(self) -> None:
@@ -209,12 +214,12 @@ class Log:
                 self.flush()
             elif self._timer is None:
                 self._timer = self._loop.call_later(_FLUSH_SECONDS, self.flush)
-        return self._writing if waiting >= 2 * FLUSH_BYTES else None
+        return self._writing if waiting >= _MOST_FLUSHES * FLUSH_BYTES else None
 
     def _trim(self, before: int) -> None:
         """Forget entries before a number, as long as enough stays."""
         window = self._window
-        if window.memory > 2 * KEPT_BYTES:
+        if self._is_much:
             numbers = range(window.first, before + 1)
             window.drop(numbers[bisect_left(numbers, x=True, key=self._is_little, hi=len(numbers) - 1)])
 
@@ -227,33 +232,47 @@ class Log:
     async def _flush(self) -> None:
         first, last = self._written, self._window.last
         self._shown = max(self._shown, last)
-        sizes = self._window.sizes(first, last)
-        granted, reason = self._budget.reserve(sum(sizes), self.reserved)
+        size = self._window.end_of(last - 1) - self._window.end_of(first - 1)
+        granted, reason = self._budget.reserve(size, self.reserved)
         self.reserved += granted
-        granted_last = first + bisect_right(list(itertools.accumulate(sizes)), granted)
-        data, _ = self._window.raw(first, granted_last)
+        granted_last = self._up_to(first, last, granted)
+        data = self._window.data(first, granted_last)
         over = granted_last < last
         note = notice(f"what came then is not in this log: {reason}", 0).data if over else b""
-        done, problem = await asyncio.to_thread(self._file.append, data + note, self.on_disk)
+        records = self._window.records(self._indexed, granted_last) if self._is_much else b""
+        done, indexed, problem = await asyncio.to_thread(
+            self._file.append, data + note, self.on_disk, records, self._indexed
+        )
         self._made = True
         if problem:
             over, reason = True, problem
-        self._written = first + bisect_right(list(itertools.accumulate(sizes)), min(done, len(data)))
+        self._indexed = indexed
+        self._written = self._up_to(first, granted_last, min(done, len(data)))
         self.on_disk = self._window.end_of(self._written - 1)
         if over:
             self.problem = reason
         await self._index(always=over)
 
+    def _up_to(self, first: int, last: int, size: int) -> int:
+        """Return the number before which so many bytes of entries end, from number `first` on."""
+        limit = self._window.end_of(first - 1) + size
+        return first + bisect_right(range(first, last), limit, key=self._window.end_of)
+
+    @property
+    def _is_much(self) -> bool:
+        """Whether something has to be forgotten, which takes an index."""
+        return self._window.memory > 2 * KEPT_BYTES
+
     async def _index(self, *, always: bool = False) -> None:
         """Write the index of what is on disk, if that is needed to forget it."""
-        if self._window.memory > 2 * KEPT_BYTES or (always and self._written > self._indexed):
+        if self._written > self._indexed and (always or self._is_much):
             first, last = self._indexed, self._written
             try:
-                records = self._window.raw(first, last)[1]
+                records = self._window.records(first, last)
                 await asyncio.to_thread(self._file.append_index, records, first)
                 self._indexed = last
             except OSError as error:
-                self.problem = error.strerror or str(error)
+                self.problem = self.problem or error.strerror or str(error)
                 self._written = first
                 self.on_disk = self._window.end_of(first - 1)
         self._trim(self._window.last if self.problem is not None else self._indexed)

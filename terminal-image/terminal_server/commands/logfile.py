@@ -40,9 +40,23 @@ class LogFile:
         self.path = path
         self.index = path.with_name(f".{path.stem}.index")
 
-    def append(self, data: bytes, position: int) -> tuple[int, str]:
-        """Write at the end, which must be at `position`; return how many bytes could be, and why not all."""
-        return _append(self.path, data, position)
+    def append(self, data: bytes, position: int, records: bytes, first: int) -> tuple[int, int, str]:
+        """Write at the end, which must be at `position`, and then the entries' records to the index.
+
+        Args:
+            data: the bytes.
+            position: how many there are.
+            records: what to add to the index, if all of `data` could be written.
+            first: how many records there are.
+
+        Returns:
+            How many bytes were written, how many records there are now, and why something could not be written.
+        """
+        done, problem = _append(self.path, data, position)
+        if problem or not records:
+            return done, first, problem
+        written, problem = _append(self.index, records, first * RECORD_BYTES)
+        return done, first + written // RECORD_BYTES if not problem else first, problem
 
     def append_index(self, records: bytes, first: int) -> None:
         """Add records to the index, which must hold `first` of them.

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,7 +63,8 @@ def test_pieces_are_all_of_a_stream_and_split_no_character(
     splitter = Splitter(most)
     got: list[tuple[Stream, bytes]] = []
     for stream, chunk in data:
-        got += ((stream, piece) for piece in splitter.pieces(stream, chunk))
+        shown, cuts = splitter.split(stream, chunk)
+        got += ((stream, shown[start:end]) for start, end in itertools.pairwise([0, *cuts]))
     got += splitter.rest()
     for stream in STREAMS:
         raw = b"".join(chunk for of, chunk in data if of == stream)
@@ -288,6 +290,32 @@ async def test_entries_are_few_however_small_the_pieces_and_do_not_change_once_s
     assert (await look(log, offset=0, tail=1, budget=1000)).entries == [Entry("stdout", b"y")]
     assert (await look(log, offset=0, tail=None, budget=1000)).entries[:1] == first.entries
     await log.settle()
+
+
+async def test_what_is_printed_while_the_disk_is_busy_is_written_at_once_and_a_flood_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, sizes = threading.Event(), []
+
+    def write(descriptor: int, data: memoryview, position: int) -> int:
+        disk.wait(10)
+        sizes.append(len(data))
+        return pwrite(descriptor, data, position)
+
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", write)
+    log = Log(tmp_path / "0.log", Unlimited(), 4096)
+    fed = 0
+    while (pause := log.feed("stdout", b"x" * 200)) is None:
+        fed += 200
+        # The first is on its way to the disk when the others come.
+        await asyncio.sleep(0)
+    assert 1000 < fed < 2000
+    disk.set()
+    await pause
+    await log.settle()
+    assert log.path.read_bytes() == b"x" * (fed + 200)
+    assert [size for size in sizes if size > 100] == [200, fed]
 
 
 @pytest.mark.parametrize("change", ["truncate", "remove", "replace by a link", "replace by a pipe"])
