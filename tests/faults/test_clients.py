@@ -93,6 +93,20 @@ async def test_who_sends_byte_by_byte_is_answered_and_others_meanwhile(
     writer.close()
 
 
+async def test_who_leaves_in_the_middle_of_a_body_fails_nothing(tmp_path: Path) -> None:
+    head = (
+        f"POST /execute HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+    )
+    with running(tmp_path) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head.encode() + b'{"command": "true"')
+        await writer.drain()
+        writer.close()
+        await until(lambda: "POST /execute" in server.logged(), "the server saw it leave")
+        assert "failed" not in server.logged()
+
+
 async def _slowly(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     while byte := await reader.read(1):
         yield byte

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 from terminal_server.sessions import session_of
 
@@ -33,7 +34,7 @@ def direct_to(model: type[BaseModel]) -> type[APIRoute]:
                     return await solve(request)
                 try:
                     body = model.model_validate(json.loads(await request.body()))
-                except (ValueError, RecursionError):
+                except (ValueError, RecursionError, ClientDisconnect):
                     return await solve(request)
                 services, session = request.app.state.services, session_of(request)
                 answer: Response = await self.endpoint(body=body, services=services, session=session)
