@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Client, Server, connected, running, until
+from tests.contract.running import Client, Server, children, connected, running, until
 from tests.faults.mounts import inside, mounting
 
+_RUN = "import runpy; runpy.run_module('terminal_server', run_name='__main__')"
 _HANGING = 20
 """More than there are threads."""
 
@@ -83,6 +84,20 @@ async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(tmp_p
                 assert not any(call.done() for call in calls)
             assert set(await asyncio.gather(*calls)) == {422}
             assert (await client.execute("echo well"))["stdout"] == "well\n"
+
+
+async def test_a_command_that_should_start_on_a_dead_disk_is_given_up_in_the_end(tmp_path: Path) -> None:
+    folder = tmp_path / "dead"
+    folder.mkdir()
+    program = ("-c", "from terminal_server.commands import starting; starting.START_SECONDS = 1; " + _RUN)
+    with running(tmp_path / "server", wrap=mounting(), program=program) as server:
+        async with connected(server) as client:
+            with _dead_disk(server, folder):
+                body = {"command": "touch ~/begun", "cwd": str(folder / "inside")}
+                answer = await client.json("POST", "/execute", 503, json=body)
+                assert answer["detail"] == f"{folder}/inside: no command could be started there for 1 s"
+            await until(lambda: not children(server.process.pid), "what hung was ended")
+            assert not (server.home / "begun").exists()
 
 
 async def _refusal(client: Client, body: dict[str, object]) -> int:

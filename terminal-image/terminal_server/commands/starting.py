@@ -1,12 +1,15 @@
 """Starts what was asked for where it should run."""
 
+import asyncio
 from pathlib import Path
 
 from terminal_server.commands.request import Request
-from terminal_server.engine import BadFolderError, Engine, Feed, Process, Stdin
+from terminal_server.engine import BadFolderError, Engine, Feed, Process, SpawnError, Stdin
 from terminal_server.sessions import Session, WorkingDirectories
 
 _ROOT = Path("/")
+START_SECONDS = 30.0
+"""Longer only takes one whose folder is on a disk that does not answer."""
 
 
 class Starter:
@@ -42,6 +45,10 @@ class Starter:
         return await self._spawn(request, folders[-1], feed, stdin), folders[-1]
 
     async def _spawn(self, request: Request, folder: Path, feed: Feed, stdin: Stdin) -> Process:
-        return await self._engine.spawn(
-            request.command, cwd=folder, feed=feed, environment=request.env, stdin=stdin
-        )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                return await self._engine.spawn(
+                    request.command, cwd=folder, feed=feed, environment=request.env, stdin=stdin
+                )
+        except TimeoutError:
+            raise SpawnError(f"{folder}: no command could be started there for {START_SECONDS:g} s") from None
