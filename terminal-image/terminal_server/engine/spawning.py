@@ -10,6 +10,7 @@ import functools
 import os
 import signal
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 Action = tuple[int, int, int] | tuple[int, int, str, int, int]
 """What is done with a descriptor in the new process: `(POSIX_SPAWN_DUP2, …)` or `(POSIX_SPAWN_OPEN, …)`."""
@@ -43,7 +44,7 @@ def spawn(
         OSError: it could not be started, or not there.
         ValueError: something holds a NUL, or a variable's name is none.
     """
-    libc, attributes = _library()
+    libc, posix_spawn, attributes = _library()
     path, folder = _encoded(program), _encoded(cwd)
     given = _strings(map(_encoded, arguments))
     variables = _strings(_variable(name, value) for name, value in environment)
@@ -54,21 +55,24 @@ def spawn(
         for action in actions:
             _add(libc, todo, action)
         _check(libc.posix_spawn_file_actions_addchdir_np(todo, folder))
-        _check(libc.posix_spawn(ctypes.byref(process), path, todo, attributes, given, variables))
+        _check(posix_spawn(ctypes.byref(process), path, todo, attributes, given, variables))
     finally:
         libc.posix_spawn_file_actions_destroy(todo)
     return process.value
 
 
 @functools.cache
-def _library() -> tuple[ctypes.CDLL, ctypes.Array[ctypes.c_long]]:
-    """Return the C library, and the attributes all programs are started with."""
-    libc = ctypes.CDLL(None)
+def _library() -> tuple[ctypes.PyDLL, Any, ctypes.Array[ctypes.c_long]]:
+    """Return the C library, its `posix_spawn`, and the attributes all programs are started with.
+
+    Only `posix_spawn` gives up Python's lock: it takes longer to get it back than the others take.
+    """
+    libc, posix_spawn = ctypes.PyDLL(None), ctypes.CDLL(None).posix_spawn
     pointer, number, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
     libc.posix_spawn_file_actions_adddup2.argtypes = (pointer, number, number)
     libc.posix_spawn_file_actions_addopen.argtypes = (pointer, number, text, number, ctypes.c_uint)
     libc.posix_spawn_file_actions_addchdir_np.argtypes = (pointer, text)
-    libc.posix_spawn.argtypes = (pointer, text, pointer, pointer, _Strings, _Strings)
+    posix_spawn.argtypes = (pointer, text, pointer, pointer, _Strings, _Strings)
     attributes, none, all_but_two = _Opaque(), _Opaque(), _Opaque()
     _check(libc.posix_spawnattr_init(attributes))
     libc.sigemptyset(none)
@@ -79,10 +83,10 @@ def _library() -> tuple[ctypes.CDLL, ctypes.Array[ctypes.c_long]]:
     _check(libc.posix_spawnattr_setsigdefault(attributes, all_but_two))
     flags = _SET_SESSION | _SET_SIGNAL_MASK | _SET_SIGNAL_DEFAULTS
     _check(libc.posix_spawnattr_setflags(attributes, ctypes.c_short(flags)))
-    return libc, attributes
+    return libc, posix_spawn, attributes
 
 
-def _add(libc: ctypes.CDLL, todo: ctypes.Array[ctypes.c_long], action: Action) -> None:
+def _add(libc: ctypes.PyDLL, todo: ctypes.Array[ctypes.c_long], action: Action) -> None:
     if len(action) == 3:  # noqa: PLR2004 - what to do, and two descriptors
         _, descriptor, other = action
         _check(libc.posix_spawn_file_actions_adddup2(todo, descriptor, other))
