@@ -59,7 +59,8 @@ class Log:
         self._indexed = 0
         self._made = False
         self._shown = 0
-        self._file = LogFile(path)
+        self.file = LogFile(path)
+        """Where it is on the disk."""
         self._budget = budget
         # Small enough for a quarter of an answer, so that a head and a tail of whole entries use most of it.
         self._most = min(_LARGEST_ENTRY, answer_limit_bytes // 4)
@@ -141,11 +142,6 @@ class Log:
         self._budget.give_back(self.reserved)
         self.reserved = 0
 
-    async def remove(self) -> None:
-        """Delete it from the disk."""
-        await self.settle()
-        await asyncio.to_thread(self._file.remove)
-
     async def forward(self, first: int, last: int, budget: int) -> Part:
         """Return the entries from number `first` on, those before `last`, as many as fit; one always does."""
         self._shown = max(self._shown, last)
@@ -181,7 +177,7 @@ class Log:
             return Part(window.entries(number, number + count), count)
         if number < self._written:
             until = min(last, self._written, window.first)
-            return await asyncio.to_thread(self._file.forward, number, until, budget)
+            return await asyncio.to_thread(self.file.forward, number, until, budget)
         return self._missing(number, min(last, window.first))
 
     async def _previous(self, first: int, number: int, budget: int) -> Part:
@@ -191,7 +187,7 @@ class Log:
             count = fitting(sizes[::-1], budget)
             return Part(window.entries(number - count, number), count)
         if number <= self._written:
-            return await asyncio.to_thread(self._file.backward, first, number, budget)
+            return await asyncio.to_thread(self.file.backward, first, number, budget)
         return self._missing(max(first, self._written), number)
 
     def _missing(self, first: int, last: int) -> Part:
@@ -241,7 +237,7 @@ class Log:
         note = notice(f"what came then is not in this log: {reason}", 0).data if over else b""
         records = self._window.records(self._indexed, granted_last) if self._is_much else b""
         done, indexed, problem = await asyncio.to_thread(
-            self._file.append, data + note, self.on_disk, records, self._indexed
+            self.file.append, data + note, self.on_disk, records, self._indexed
         )
         self._made = True
         if problem:
@@ -269,7 +265,7 @@ class Log:
             first, last = self._indexed, self._written
             try:
                 records = self._window.records(first, last)
-                await asyncio.to_thread(self._file.append_index, records, first)
+                await asyncio.to_thread(self.file.append_index, records, first)
                 self._indexed = last
             except OSError as error:
                 self.problem = self.problem or error.strerror or str(error)

@@ -39,6 +39,7 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.index = path.with_name(f".{path.stem}.index")
+        self._indexed = False
 
     def append(self, data: bytes, position: int, records: bytes, first: int) -> tuple[int, int, str]:
         """Write at the end, which must be at `position`, and then the entries' records to the index.
@@ -55,6 +56,7 @@ class LogFile:
         done, problem = _append(self.path, data, position)
         if problem or not records:
             return done, first, problem
+        self._indexed = True
         written, problem = _append(self.index, records, first * RECORD_BYTES)
         return done, first + written // RECORD_BYTES if not problem else first, problem
 
@@ -64,6 +66,7 @@ class LogFile:
         Raises:
             OSError: it is not complete.
         """
+        self._indexed = True
         written, problem = _append(self.index, records, first * RECORD_BYTES)
         if written < len(records):
             raise OSError(None, problem)
@@ -90,8 +93,8 @@ class LogFile:
             return _unreadable(error, last - first)
 
     def remove(self) -> None:
-        """Delete both, as far as they are there."""
-        for path in (self.path, self.index):
+        """Delete both, as far as they were made here, or the log of an earlier run."""
+        for path in (self.path, self.index) if self._indexed else (self.path,):
             try:
                 path.unlink()
             except OSError:
@@ -117,9 +120,9 @@ def _unreadable(error: OSError, count: int) -> Part:
 def _append(path: Path, data: bytes, position: int) -> tuple[int, str]:
     written = 0
     try:
-        descriptor = _opened(path, _WRITE)
+        descriptor, size = _opened(path, _WRITE)
         try:
-            if os.fstat(descriptor).st_size != position:
+            if size != position:
                 raise ChangedError
             while written < len(data):
                 written += os.pwrite(descriptor, memoryview(data)[written:], position + written)
@@ -131,7 +134,7 @@ def _append(path: Path, data: bytes, position: int) -> tuple[int, str]:
 
 
 def _read(path: Path, position: int, size: int) -> bytes:
-    descriptor = _opened(path, _READ)
+    descriptor, _ = _opened(path, _READ)
     try:
         data = b""
         while len(data) < size and (more := os.pread(descriptor, size - len(data), position + len(data))):
@@ -143,7 +146,8 @@ def _read(path: Path, position: int, size: int) -> bytes:
     return data
 
 
-def _opened(path: Path, flags: int) -> int:
+def _opened(path: Path, flags: int) -> tuple[int, int]:
+    """Return a descriptor of a file, and its size."""
     try:
         descriptor = os.open(path, flags, 0o600)
     except FileNotFoundError:
@@ -151,7 +155,8 @@ def _opened(path: Path, flags: int) -> int:
             raise
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o600)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode):
         os.close(descriptor)
         raise ChangedError
-    return descriptor
+    return descriptor, state.st_size

@@ -18,7 +18,7 @@ from terminal_server.settings import Settings
 
 _SHOWN_CHARACTERS = 4000
 _MEMORY_BYTES = 16 * 1024**2
-_WRITE_SECONDS = 0.02
+_TIDY_SECONDS = 0.02
 
 Start = Callable[[Feed], Awaitable[tuple[Process, Path]]]
 """Starts a process whose output is fed to what is given; returns it, and where it was started."""
@@ -96,7 +96,8 @@ class Commands:
         self._memory = 0
         self._starting = 0
         self._unwritten: list[Log] = []
-        self._writing: asyncio.TimerHandle | None = None
+        self._unwanted: list[Log] = []
+        self._tidying: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -142,9 +143,9 @@ class Commands:
 
     async def close(self) -> None:
         """Have everything written. Commands have ended by now."""
-        for timer in (self._expiry, self._writing):
-            if timer is not None:
-                timer.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._tidy()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(command.log.settle() for command in self._in_memory.values()))
         await self._store.close()
@@ -156,20 +157,28 @@ class Commands:
             self._finished[command.id] = self._in_memory[command.id] = command
             self._memory += command.log.memory
             self._unwritten.append(command.log)
-            self._writing = self._writing or asyncio.get_running_loop().call_later(
-                _WRITE_SECONDS, self._write
-            )
+            self._tidy_later()
             self._set_expiry()
             self._free_memory()
 
     def _write(self) -> None:
         """Begin to write the logs of those that have ended: a moment later, or before the next one can look."""
-        if self._writing is not None:
-            self._writing.cancel()
-            self._writing = None
         logs, self._unwritten = self._unwritten, []
         if logs:
             self._do(_settle(logs))
+
+    def _tidy_later(self) -> None:
+        # Many at once cost hardly more than one.
+        self._tidying = self._tidying or asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
+        self._write()
+        logs, self._unwanted = self._unwanted, []
+        if logs:
+            self._do(_remove(logs))
 
     def _make_place(self) -> None:
         while len(self._commands) + self._starting >= self._most:
@@ -193,7 +202,8 @@ class Commands:
         if self._in_memory.pop(command.id, None) is not None:
             self._memory -= command.log.memory
         command.log.give_up()
-        self._do(command.log.remove())
+        self._unwanted.append(command.log)
+        self._tidy_later()
         return True
 
     def _free_memory(self) -> None:
@@ -233,3 +243,13 @@ async def _settle(logs: list[Log]) -> None:
     # One after the other: hundreds at once would hold up everybody else.
     for log in logs:
         await log.settle()
+
+
+async def _remove(logs: list[Log]) -> None:
+    await _settle(logs)
+
+    def remove() -> None:
+        for log in logs:
+            log.file.remove()
+
+    await asyncio.to_thread(remove)
