@@ -32,23 +32,25 @@ async def test_who_waits_for_a_child_is_told_its_exit_code(reaper: Reaper, scrip
     assert await asyncio.wait_for(ended, 10) == code
 
 
-async def test_who_expects_a_child_after_its_end_is_told_too(reaper: Reaper) -> None:
+async def _collected_before_it_is_expected(reaper: Reaper) -> int:
     begun = reaper.moment
     pid = _child("raise SystemExit(3)")
     async with asyncio.timeout(10):
         while reaper.moment == begun:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
+    return pid
+
+
+async def test_who_expects_a_child_after_its_end_is_told_too(reaper: Reaper) -> None:
+    begun = reaper.moment
+    pid = await _collected_before_it_is_expected(reaper)
     codes: list[int] = []
     reaper.expect(pid, codes.append, since=begun)
     assert codes == [3]
 
 
 async def test_a_process_that_had_the_number_before_is_not_taken_for_the_child(reaper: Reaper) -> None:
-    begun = reaper.moment
-    pid = _child("raise SystemExit(3)")
-    async with asyncio.timeout(10):
-        while reaper.moment == begun:  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(0.01)
+    pid = await _collected_before_it_is_expected(reaper)
     codes: list[int] = []
     reaper.expect(pid, codes.append, since=reaper.moment)
     assert codes == []
