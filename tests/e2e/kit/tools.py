@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class Use(NamedTuple):
-    """Commands for bash, run in an empty folder where any failure ends them, and their whole output."""
+    """Commands for bash, run in an empty folder where any failure ends them, and their whole output.
+
+    What is waited for until it answers is looked up first (`hash`): one that is not there is told at once.
+    """
 
     commands: str
     prints: str
@@ -39,16 +42,19 @@ NETWORK = {
         "1\n1",
     ),
     "netcat": Use(
-        "nc -l 127.0.0.1 7101 >got & until echo hello | nc -N 127.0.0.1 7101; do sleep 0.1; done; wait; cat got",
+        "hash nc; nc -l 127.0.0.1 7101 >got &"
+        " until echo hello | nc -N 127.0.0.1 7101; do sleep 0.1; done; wait; cat got",
         "hello",
     ),
     "socat": Use(
-        _GREETER.format(port=7102)
+        "hash socat; "
+        + _GREETER.format(port=7102)
         + "until socat -u TCP:127.0.0.1:7102 - 2>/dev/null; do sleep 0.1; done; kill $greeter",
         "hello",
     ),
     "telnet": Use(
-        _GREETER.format(port=7103)
+        "hash telnet; "
+        + _GREETER.format(port=7103)
         + "until sleep 1 | telnet 127.0.0.1 7103 2>/dev/null | grep hello; do :; done; kill $greeter",
         "hello",
     ),
@@ -61,8 +67,9 @@ NETWORK = {
 DEVELOPMENT = {
     "vim": Use("echo one >f; vim -es -c 's/one/two/' -c wq f; cat f", "two"),
     "nano": Use(
-        "tmux -L nano new-session -d -x 80 -y 24 'nano f'; until tmux -L nano capture-pane -p | grep -q 'GNU nano';"
-        " do sleep 0.1; done; tmux -L nano send-keys hello C-o Enter C-x; until [ -s f ]; do sleep 0.1; done; cat f",
+        "hash nano; tmux -L nano new-session -d -x 80 -y 24 'nano f';"
+        " until tmux -L nano capture-pane -p | grep -q 'GNU nano'; do sleep 0.1; done;"
+        " tmux -L nano send-keys hello C-o Enter C-x; until [ -s f ]; do sleep 0.1; done; cat f",
         "hello",
     ),
     "git": Use(
@@ -128,15 +135,15 @@ COMPRESSION = {
 SYSTEM = {
     "procps": Use("ps -o comm= -p $$; pgrep -f terminal-server | grep -c '^1$'", "bash\n1"),
     "htop": Use(
-        "tmux -L htop new-session -d -x 80 -y 24 htop; until tmux -L htop capture-pane -p | grep -o -m1 Tasks:;"
-        " do sleep 0.1; done; tmux -L htop kill-server",
+        "hash htop; tmux -L htop new-session -d -x 80 -y 24 htop;"
+        " until tmux -L htop capture-pane -p | grep -o -m1 Tasks:; do sleep 0.1; done; tmux -L htop kill-server",
         "Tasks:",
     ),
     "lsof": Use("exec 5>held; lsof -a -p $$ -d 5 -F n | grep -o held", "held"),
     "strace": Use("strace -o log -e trace=execve true; grep -c ^execve log", "1"),
     "sysstat": Use("sar 1 1 | grep -c ^Average; iostat | grep -c ^avg-cpu", "1\n1"),
     "tmux": Use(
-        "tmux -L test new-session -d; tmux -L test send-keys 'type ifconfig >made' Enter;"
+        "tmux -L test new-session -d; tmux -L test send-keys 'type ifconfig >made 2>&1' Enter;"
         " until [ -s made ]; do sleep 0.1; done; cat made; tmux -L test kill-server",
         "ifconfig is /usr/sbin/ifconfig",
     ),
@@ -196,7 +203,7 @@ _NOTEBOOK = (
 )
 JUPYTER = {
     "jupyter": Use(
-        f"echo '{_NOTEBOOK}' >a.ipynb; jupyter nbconvert --to markdown --execute a.ipynb 2>log; grep -w 42 a.md",
+        f"echo '{_NOTEBOOK}' >a.ipynb; jupyter nbconvert --to markdown --execute a.ipynb; grep -w 42 a.md",
         "    42",
     ),
     "ipython": Use("ipython -c 'print(6 * 7)'", "42"),
