@@ -85,10 +85,13 @@ async def test_a_notebook_runs_on_the_images_python(workbench: Shell) -> None:
     path = f"/notebooks/{json.loads(opened.body)['id']}"
     ran = await workbench.ask(f"{path}/execute", "POST", json={"cell_index": 0})
     (output,) = json.loads(ran.body)["outputs"]
+    assert output["output_type"] == "display_data", ran
     assert output["data"]["image/png"].startswith("iVBOR"), ran
     assert (await workbench.ask(path, "DELETE")).status == 200
 
 
 async def test_the_image_itself_cannot_be_changed(workbench: Shell) -> None:
     for path in ("/usr/local/bin", "/opt/terminal-server", "/etc", "/usr/lib/python3"):
-        assert (await workbench.execute(f"touch {path}/x")).exit_code != 0, path
+        touched = await workbench.execute(f"touch {path}/x")
+        assert touched.exit_code != 0, path
+        assert "Read-only file system" in touched.stderr, touched
