@@ -3,7 +3,9 @@
 There is no Docker engine in the tests' node: a pod with nothing but the image, run by containerd, is the same thing.
 """
 
+import json
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -129,16 +131,20 @@ async def test_where_privileges_may_be_gained_sudo_gives_them(namespace: Namespa
 async def test_packages_named_in_the_environment_are_there_before_the_server(
     namespace: Namespace, full_image: str
 ) -> None:
+    # A package that shows its whole environment, and fails.
+    package = json.dumps({"name": "nosy", "version": "1.0.0", "scripts": {"install": "env; exit 1"}})
+    nosy = f"mkdir nosy && echo {shlex.quote(package)} >nosy/package.json"
     await run(
         namespace,
         full_image,
-        before=make_wheels("tiny", "1", "answer = 42"),
+        before=f"{make_wheels('tiny', '1', 'answer = 42')} && {nosy}",
         OPEN_TERMINAL_API_KEY=KEY,
         OPEN_TERMINAL_PIP_PACKAGES="--no-index /given/tiny-1-py3-none-any.whl",
-        OPEN_TERMINAL_NPM_PACKAGES="/given/nothing",
+        OPEN_TERMINAL_NPM_PACKAGES="--install-links /given/nosy",
     )
     assert await inside(namespace, "python3 -c 'import tiny; print(tiny.answer)'") == "42\n"
     assert '"stdout":"42\\n"' in await asked(namespace, KEY)
     log = await namespace.cluster.pod_log(namespace.name, "alone")
-    assert "not done: npm install --global /given/nothing" in log
-    assert KEY not in log
+    assert "not done: npm install --global --install-links /given/nosy" in log
+    assert "OPEN_TERMINAL_NPM_PACKAGES=--install-links /given/nosy" in log
+    assert KEY not in log, "what is installed learns no key"
