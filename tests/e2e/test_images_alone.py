@@ -123,6 +123,12 @@ async def test_a_new_folder_of_the_hosts_becomes_the_users(namespace: Namespace,
     )
 
 
+async def test_a_folder_with_something_in_it_is_left_alone(namespace: Namespace, full_image: str) -> None:
+    closed = "touch something && sudo chown root:root /given && sudo chmod 700 /given"
+    await run(namespace, full_image, before=closed, folder="/home/user")
+    assert await inside(namespace, "stat -c %U ~") == "root\n"
+
+
 async def test_where_privileges_may_be_gained_sudo_gives_them(namespace: Namespace, full_image: str) -> None:
     await run(namespace, full_image)
     assert await inside(namespace, "sudo id -un && sudo touch /usr/local/bin/new") == "root\n"
