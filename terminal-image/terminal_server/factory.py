@@ -4,6 +4,7 @@ from terminal_server import environment
 from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing
 from terminal_server.commands.registry import Commands
+from terminal_server.commands.spill import SpillSpace
 from terminal_server.commands.starting import Starter
 from terminal_server.engine import STARTERS, Engine
 from terminal_server.files.fetch import AddressCheck, Fetcher
@@ -53,6 +54,7 @@ def make_services(
         engine=engine,
         starter=Starter(engine, settings.home, directories),
         commands=Commands(settings, activity),
+        spills=SpillSpace(settings.spill_dir, settings.log_total_bytes),
         shells=shells,
         ports=ports,
         upstream=upstream,

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from terminal_server.activity import Activity
 from terminal_server.auth import KeyRing
 from terminal_server.commands.registry import Commands
+from terminal_server.commands.spill import SpillSpace
 from terminal_server.commands.starting import Starter
 from terminal_server.engine import Engine
 from terminal_server.files.fetch import Fetcher
@@ -35,6 +36,7 @@ class Services:
     engine: Engine
     starter: Starter
     commands: Commands
+    spills: SpillSpace
     activity: Activity
     lifecycle: Lifecycle
     workers: Workers

@@ -127,7 +127,8 @@ class Settings(BaseModel):
     log_total_bytes: int = Field(
         default=4 * _GIBIBYTE,
         ge=0,
-        description="Disk for the logs of all commands; the oldest that have ended make room.",
+        description="Disk for the logs of all commands; the oldest that have ended make room. As much may be used by "
+        "output that waits for clients who read slowly.",
     )
     log_retention_seconds: float = Field(
         default=7 * 86400, ge=0, description="How long the log of a command that has ended is kept."

@@ -6,9 +6,8 @@ disk: a slow reader does not slow the command down.
 
 import asyncio
 import contextlib
-from pathlib import Path
 
-from terminal_server.commands.spill import SpillFile
+from terminal_server.commands.spill import SpillFile, SpillSpace
 from terminal_server.engine import Stream
 
 MEMORY_BYTES = 128 * 1024
@@ -22,8 +21,8 @@ _DISK_BYTES_PER_SECOND = 200e6
 class Spool:
     """The bytes of one stream, first to last."""
 
-    def __init__(self, directory: Path) -> None:
-        self._file = SpillFile(directory)
+    def __init__(self, space: SpillSpace) -> None:
+        self._file = SpillFile(space)
         self._pieces: list[bytes | bytearray] = []
         self._size = 0
         self._loop = asyncio.get_running_loop()
@@ -154,8 +153,8 @@ class Spool:
 class Capture:
     """Collects both streams of one command. Its `feed` is what the engine wants."""
 
-    def __init__(self, directory: Path, limit_bytes: int) -> None:
-        self._spools: dict[Stream, Spool] = {"stdout": Spool(directory), "stderr": Spool(directory)}
+    def __init__(self, space: SpillSpace, limit_bytes: int) -> None:
+        self._spools: dict[Stream, Spool] = {"stdout": Spool(space), "stderr": Spool(space)}
         self._limit = limit_bytes
         self._accepted = 0
         self._dropped = 0

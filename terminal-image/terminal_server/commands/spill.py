@@ -11,11 +11,34 @@ from threading import Lock
 _CHUNK = 256 * 1024
 
 
+class SpillSpace:
+    """The disk for such files: a folder, and how much they may take together."""
+
+    def __init__(self, directory: Path, most_bytes: int) -> None:
+        self.directory = directory
+        self.most_bytes = most_bytes
+        self._used = 0
+        self._lock = Lock()
+
+    def take(self, size: int) -> int:
+        """Return how many of so many bytes may be used."""
+        with self._lock:
+            granted = min(size, self.most_bytes - self._used)
+            self._used += granted
+            return granted
+
+    def give_back(self, size: int) -> None:
+        """Say that bytes are not used any more."""
+        with self._lock:
+            self._used -= size
+
+
 class SpillFile:
     """Bytes that are read in the order they were written in. The file is made when it is first needed."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, space: SpillSpace) -> None:
+        self._space = space
+        self._taken = 0
         self._descriptor: int | None = None
         self._closed = False
         self._written = 0
@@ -42,10 +65,13 @@ class SpillFile:
                 if not self.unread:
                     # What was read makes place.
                     self._written = self._read = 0
-                while rest:
-                    written = os.pwrite(self._descriptor, rest, self._written)
+                end = self._room(self._written + len(rest))
+                while rest and self._written < end:
+                    written = os.pwrite(self._descriptor, rest[: end - self._written], self._written)
                     self._written += written
                     rest = rest[written:]
+                if rest:
+                    self.problem = f"all output that waits has at most {self._space.most_bytes} bytes"
             except OSError as error:
                 self.problem = error.strerror or str(error)
         return bytes(rest)
@@ -72,8 +98,15 @@ class SpillFile:
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
+                self._space.give_back(self._taken)
+
+    def _room(self, end: int) -> int:
+        """Take what a file of a size needs more than it has; return how large it may be."""
+        self._taken += self._space.take(max(0, end - self._taken))
+        return min(end, self._taken)
 
     def _create(self) -> int:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self._directory, buffering=0) as file:
+        directory = self._space.directory
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
             return os.dup(file.fileno())

@@ -126,8 +126,7 @@ class _Call:
         return self._services.settings.execute_contract
 
     async def _whole(self) -> Response:
-        settings = self._services.settings
-        capture = Capture(settings.spill_dir, settings.output_limit_bytes)
+        capture = Capture(self._services.spills, self._services.settings.output_limit_bytes)
         process, _ = await self._start(capture.feed)
         return WholeAnswer(process, capture, self._body.timeout)
 

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from terminal_server.commands import output
 from terminal_server.commands.output import Capture, Spool
+from terminal_server.commands.spill import SpillSpace
 
 from tests.contract.running import until
 
+_PLENTY = 10**9
 LITTLE = 100
 MUCH = b"x" * (2 * LITTLE + 1)
 
@@ -66,7 +68,7 @@ steps = st.lists(st.integers(1, 300) | st.sampled_from(["take", "look elsewhere"
 @given(steps, st.sampled_from([0.0, 0.001, 10.0]))
 def test_all_of_it_is_taken_in_order_whoever_is_slower(did: list[int | str], patience: float) -> None:
     async def run(folder: str) -> None:
-        spool = Spool(Path(folder))
+        spool = Spool(SpillSpace(Path(folder), _PLENTY))
         fed, taken, waiting = b"", b"", None
         for step in did:
             if step == "look elsewhere":
@@ -94,7 +96,7 @@ def test_all_of_it_is_taken_in_order_whoever_is_slower(did: list[int | str], pat
 
 @pytest.mark.usefixtures("patient")
 async def test_a_reader_that_keeps_up_needs_no_disk(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spill")
+    spool = Spool(SpillSpace(tmp_path / "spill", _PLENTY))
     reading = asyncio.create_task(_rest(spool))
     await asyncio.sleep(0)
     for _ in range(50):
@@ -108,7 +110,7 @@ async def test_a_reader_that_keeps_up_needs_no_disk(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("patient")
 async def test_a_command_waits_for_its_reader_until_it_takes_something(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spill")
+    spool = Spool(SpillSpace(tmp_path / "spill", _PLENTY))
     spool.feed(MUCH)
     assert await spool.take() == MUCH
     pause = spool.feed(MUCH)
@@ -121,7 +123,7 @@ async def test_a_command_waits_for_its_reader_until_it_takes_something(tmp_path:
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_command_does_not_wait_for_a_reader_that_is_slower_than_a_disk(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spill")
+    spool = Spool(SpillSpace(tmp_path / "spill", _PLENTY))
     spool.feed(MUCH)
     assert await spool.take() == MUCH
     for number in range(10):
@@ -134,7 +136,7 @@ async def test_a_command_does_not_wait_for_a_reader_that_is_slower_than_a_disk(t
 
 
 async def test_who_lost_patience_waits_no_more_until_the_reader_has_caught_up(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spill")
+    spool = Spool(SpillSpace(tmp_path / "spill", _PLENTY))
     spool.feed(MUCH)
     await spool.take()
     loop = asyncio.get_running_loop()
@@ -161,7 +163,7 @@ async def test_a_reader_that_is_a_little_late_every_time_is_not_waited_for_every
             await asyncio.sleep(0.02)
         return taken
 
-    spool = Spool(tmp_path / "spill")
+    spool = Spool(SpillSpace(tmp_path / "spill", _PLENTY))
     reading = asyncio.create_task(read_slowly())
     await asyncio.sleep(0)
     loop = asyncio.get_running_loop()
@@ -174,6 +176,35 @@ async def test_a_reader_that_is_a_little_late_every_time_is_not_waited_for_every
     spool.finish()
     assert await reading == MUCH * 50
     spool.close()
+
+
+async def test_all_output_that_waits_has_a_limit_and_who_is_read_makes_room(tmp_path: Path) -> None:
+    space = SpillSpace(tmp_path, len(MUCH) + 10)
+    first, second = Spool(space), Spool(space)
+    for spool in (first, second):
+        pause = spool.feed(MUCH)
+        assert pause is not None
+        await pause
+        spool.feed(b"lost" if spool.problem else b"")
+        spool.finish()
+    assert (first.lost, second.lost) == (0, 4)
+    assert second.problem == f"all output that waits has at most {len(MUCH) + 10} bytes"
+    assert [await _rest(first), await _rest(second)] == [MUCH, MUCH]
+    first.close()
+    second.close()
+
+    def is_free() -> bool:
+        granted = space.take(len(MUCH))
+        space.give_back(granted)
+        return granted == len(MUCH)
+
+    await until(is_free, "room was made")
+    third = Spool(space)
+    pause = third.feed(MUCH)
+    assert pause is not None
+    await pause
+    assert third.problem is None
+    third.close()
 
 
 async def test_a_stream_nobody_reads_yet_goes_to_the_disk_and_says_so_when_that_is_full(
@@ -190,7 +221,7 @@ async def test_a_stream_nobody_reads_yet_goes_to_the_disk_and_says_so_when_that_
         return written
 
     monkeypatch.setattr(os, "pwrite", write)
-    capture = Capture(tmp_path, 10_000)
+    capture = Capture(SpillSpace(tmp_path, _PLENTY), 10_000)
     for _ in range(10):
         pause = capture.feed("stderr", MUCH)
         capture.feed("stderr", MUCH)
@@ -210,7 +241,7 @@ async def test_a_stream_nobody_reads_yet_goes_to_the_disk_and_says_so_when_that_
 
 
 async def test_what_is_over_the_limit_of_both_streams_is_counted(tmp_path: Path) -> None:
-    capture = Capture(tmp_path, 10)
+    capture = Capture(SpillSpace(tmp_path, _PLENTY), 10)
     capture.feed("stdout", b"1234567")
     capture.feed("stderr", b"123456")
     capture.feed("stdout", b"8")
@@ -230,7 +261,7 @@ async def test_a_file_is_not_closed_while_it_is_written(
         closed.set()
         close(descriptor)
 
-    spool = Spool(tmp_path)
+    spool = Spool(SpillSpace(tmp_path, _PLENTY))
     pause = spool.feed(MUCH)
     assert pause is not None
     await until(lambda: _open_below(tmp_path), "it was written to")
@@ -264,7 +295,7 @@ async def test_the_disk_is_used_again_once_what_is_on_it_was_taken(
         return pwrite(descriptor, data, position)
 
     monkeypatch.setattr(os, "pwrite", write)
-    spool = Spool(tmp_path)
+    spool = Spool(SpillSpace(tmp_path, _PLENTY))
     for _ in range(3):
         pause = spool.feed(MUCH)
         assert pause is not None
