@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 Probe = Callable[[], str | None]
 """Says what goes on, for people ("a job runs in shell 1a2b"), or None. It must not block."""
@@ -25,6 +26,8 @@ class State:
     """How long nothing has happened; 0 while something goes on."""
     last: float
     """When something last happened, by the clock."""
+    since: datetime
+    """The same, by the calendar as it was then."""
 
 
 class Activity:
@@ -32,13 +35,13 @@ class Activity:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._last = clock()
+        self.touch()
         self._busy: Counter[str] = Counter()
         self._probes: list[Probe] = []
 
     def touch(self) -> None:
         """Say that something has happened just now."""
-        self._last = self._clock()
+        self._last, self._since = self._clock(), datetime.now(UTC)
 
     @contextmanager
     def busy(self, what: str, *, touch: bool = True) -> Iterator[None]:
@@ -62,4 +65,6 @@ class Activity:
         reasons = (*sorted(self._busy), *asked)
         if reasons:
             self.touch()
-        return State(reasons=reasons, quiet_seconds=self._clock() - self._last, last=self._last)
+        return State(
+            reasons=reasons, quiet_seconds=self._clock() - self._last, last=self._last, since=self._since
+        )

@@ -13,7 +13,7 @@ _PACKAGE = Path(terminal_server.__file__).parent
 _WALL_CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.today", "datetime.utcnow"}
 _MAY_ASK = {
     "shells/shell.py": "when a shell was started is shown to people",
-    "routers/health.py": "since when a terminal is idle is shown to people",
+    "activity.py": "since when a terminal is idle is shown to people",
     "files/resumable.py": "what outlives the server has only the time of its file",
     "commands/registry.py": "likewise, the logs of commands of an earlier server",
     "commands/store.py": "likewise",

@@ -1,6 +1,6 @@
 """Whether the server is there, whether it is staying, and what keeps it awake."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -30,10 +30,9 @@ async def activity(services: Shared) -> dict[str, Any]:
     """Tell since when the terminal is idle, or why it is not, and when it will end if it stays so."""
     state = services.activity.state()
     limit = services.settings.idle_seconds
-    now = datetime.now(UTC)
     return {
         "idle": not state.reasons,
-        "idle_since": None if state.reasons else _text(now - timedelta(seconds=state.quiet_seconds)),
+        "idle_since": None if state.reasons else _text(state.since),
         "idle_seconds": round(state.quiet_seconds, 3),
         "reasons": list(state.reasons),
         "idle_limit_seconds": limit or None,

@@ -16,6 +16,14 @@ def test_it_is_idle_since_the_last_thing_that_happened() -> None:
     assert activity.state().quiet_seconds == 3
 
 
+def test_the_moment_it_is_idle_since_is_the_same_whenever_one_asks() -> None:
+    activity = Activity()
+    since = activity.state().since
+    assert {activity.state().since for _ in range(1000)} == {since}
+    activity.touch()
+    assert activity.state().since > since
+
+
 def test_what_lasts_keeps_it_awake_and_its_end_is_the_beginning_of_idleness() -> None:
     clock = SimpleNamespace(now=100.0)
     activity = Activity(lambda: clock.now)
