@@ -18,6 +18,14 @@ _HANGING = 20
 """More than there are threads."""
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the disk will be."""
+    made = tmp_path / "dead"
+    made.mkdir()
+    return made
+
+
 @contextlib.contextmanager
 def _dead_disk(server: Server, folder: Path) -> Iterator[None]:
     program = [sys.executable, str(Path(__file__).with_name("dead_disk.py")), str(folder)]
@@ -36,9 +44,9 @@ def _dead_disk(server: Server, folder: Path) -> Iterator[None]:
             disk.kill()
 
 
-async def test_a_disk_that_does_not_answer_holds_up_nobody_else_and_its_end_is_told(tmp_path: Path) -> None:
-    folder = tmp_path / "dead"
-    folder.mkdir()
+async def test_a_disk_that_does_not_answer_holds_up_nobody_else_and_its_end_is_told(
+    tmp_path: Path, folder: Path
+) -> None:
     with running(tmp_path / "server", wrap=mounting()) as server:
         async with connected(server) as client:
             with _dead_disk(server, folder):
@@ -53,9 +61,9 @@ async def test_a_disk_that_does_not_answer_holds_up_nobody_else_and_its_end_is_t
             assert set(await asyncio.gather(*calls)) == {503}
 
 
-async def test_told_to_stop_the_server_does_not_wait_for_a_disk_that_does_not_answer(tmp_path: Path) -> None:
-    folder = tmp_path / "dead"
-    folder.mkdir()
+async def test_told_to_stop_the_server_does_not_wait_for_a_disk_that_does_not_answer(
+    tmp_path: Path, folder: Path
+) -> None:
     with running(tmp_path / "server", wrap=mounting(), TERMINAL_SERVER_STOP_SECONDS="1") as server:
         async with connected(server) as client:
             with _dead_disk(server, folder):
@@ -67,9 +75,9 @@ async def test_told_to_stop_the_server_does_not_wait_for_a_disk_that_does_not_an
                 assert server.process.returncode == 0
 
 
-async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(tmp_path: Path) -> None:
-    folder = tmp_path / "dead"
-    folder.mkdir()
+async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(
+    tmp_path: Path, folder: Path
+) -> None:
     with running(tmp_path / "server", wrap=mounting()) as server:
         async with connected(server) as client:
             with _dead_disk(server, folder):
@@ -86,9 +94,9 @@ async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(tmp_p
             assert (await client.execute("echo well"))["stdout"] == "well\n"
 
 
-async def test_a_command_that_should_start_on_a_dead_disk_is_given_up_in_the_end(tmp_path: Path) -> None:
-    folder = tmp_path / "dead"
-    folder.mkdir()
+async def test_a_command_that_should_start_on_a_dead_disk_is_given_up_in_the_end(
+    tmp_path: Path, folder: Path
+) -> None:
     program = ("-c", "from terminal_server.commands import starting; starting.START_SECONDS = 1; " + _RUN)
     with running(tmp_path / "server", wrap=mounting(), program=program) as server:
         async with connected(server) as client:
