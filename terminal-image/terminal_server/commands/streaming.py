@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from terminal_server.clients import gone, while_there
-from terminal_server.commands.jsontext import TextDecoder, line
+from terminal_server.commands.jsontext import Escaper, exit_line, line
 from terminal_server.engine import Process, Stream
 
 _HELD_BYTES = 64 * 1024
@@ -18,7 +18,7 @@ class Lines:
     """The lines that are not yet sent. Its `feed` is what the engine wants."""
 
     def __init__(self) -> None:
-        self._decoders: dict[Stream, TextDecoder] = {"stdout": TextDecoder(), "stderr": TextDecoder()}
+        self._escapers: dict[Stream, Escaper] = {"stdout": Escaper(), "stderr": Escaper()}
         self._lines: deque[bytes] = deque()
         self._held = 0
         self._room: asyncio.Future[None] | None = None
@@ -28,16 +28,16 @@ class Lines:
     def feed(self, stream: Stream, data: bytes) -> asyncio.Future[None] | None:
         """Take bytes; when enough waited to be sent already, ask to wait until they are."""
         enough = self._held >= _HELD_BYTES
-        self._add(stream, self._decoders[stream].decode(data))
+        self._add(stream, self._escapers[stream].add(data))
         if enough and self._room is None:
             self._room = asyncio.get_running_loop().create_future()
         return self._room
 
     def finish(self, exit_code: int) -> None:
         """Add the last line."""
-        for stream, decoder in self._decoders.items():
-            self._add(stream, decoder.decode(b"", final=True))
-        self._lines.append(line("exit", exit_code))
+        for stream, escaper in self._escapers.items():
+            self._add(stream, escaper.add(b"", final=True))
+        self._lines.append(exit_line(exit_code))
         self._complete = True
         self._news.set()
 
@@ -53,9 +53,9 @@ class Lines:
             self._room = None
         return taken, not self._complete
 
-    def _add(self, stream: Stream, text: str) -> None:
-        if text:
-            self._lines.append(line(stream, text))
+    def _add(self, stream: Stream, inside: bytes) -> None:
+        if inside:
+            self._lines.append(line(stream, inside))
             self._held += len(self._lines[-1])
             self._news.set()
 
