@@ -14,7 +14,7 @@ MINUTES ?= 10
 TEST_CLUSTER := CLUSTER_NAME=$${CLUSTER_NAME:-terminals-test} CLUSTER_API_PORT=$${CLUSTER_API_PORT:-16443} CLUSTER_HTTP_PORT=$${CLUSTER_HTTP_PORT:-18081}
 UNIT := tests/unit tests/contract tests/jail tests/fuzz tests/faults tests/cluster_protocol
 
-.PHONY: help setup demo demo-down test test-unit test-e2e fuzz bench lint serve
+.PHONY: help setup setup-tests demo demo-down test test-unit test-e2e fuzz bench lint serve
 
 help:  ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -22,6 +22,9 @@ help:  ## list the verbs
 setup:  ## install what is missing (Debian, as root) and fill the caches
 	@scripts/setup
 	@scripts/python -c ''
+
+setup-tests: setup
+	@scripts/setup tests
 
 demo: setup  ## a real Kubernetes on this machine, the operator in it, and a shell that answers
 	@scripts/demo
@@ -31,13 +34,13 @@ demo-down:  ## end the demo's cluster
 
 test: lint test-unit test-e2e  ## everything
 
-test-unit: setup  ## seconds, no cluster
+test-unit: setup-tests  ## seconds, no cluster
 	@scripts/python -m pytest $(UNIT) -m "not cluster" -n 2
 
-test-e2e: setup  ## on a real cluster of its own
+test-e2e: setup-tests  ## on a real cluster of its own
 	@$(TEST_CLUSTER) scripts/test-e2e
 
-fuzz: setup  ## try the terminal server with ever new input: make fuzz MINUTES=10
+fuzz: setup-tests  ## try the terminal server with ever new input: make fuzz MINUTES=10
 	@FUZZ_MINUTES='$(MINUTES)' scripts/python -m pytest tests/fuzz -n 3 -o timeout=0 -rA --show-capture=stdout
 
 bench: setup  ## measure, beside the peers, and print tables: ONLY="execute polls" RECORD=benchmarks/results

@@ -31,18 +31,20 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _NETAVARK = (Path("/usr/lib/podman/netavark"), Path("/usr/libexec/podman/netavark"))
 
 
-def main() -> int:
-    """Bring this machine to where every make verb works, or say what is missing."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Bring this machine to where every make verb works (with `tests`, tests too), or say what is missing."""
     try:
-        prepare(settings.from_environment(os.environ))
+        prepare(settings.from_environment(os.environ), for_tests="tests" in arguments)
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def prepare(chosen: Settings) -> None:
+def prepare(chosen: Settings, *, for_tests: bool) -> None:
     """Install whatever the backend of this machine needs; quick when there is nothing to do."""
+    if for_tests:
+        install(browser())
     with_kind = chosen.backend == "kind" or (chosen.backend == "auto" and hosttools.docker_answers())
     if with_kind:
         hosttools.require_kind()
@@ -65,6 +67,11 @@ def wanted_packages(*groups: Mapping[str, str]) -> list[str]:
     if any("buildah" in group for group in groups) and not any(path.exists() for path in _NETAVARK):
         packages.append("netavark")
     return packages
+
+
+def browser() -> list[str]:
+    """Return the Debian package of a browser, if there is none."""
+    return [] if any(map(shutil.which, hosttools.BROWSERS)) else [hosttools.BROWSERS[0]]
 
 
 def install(packages: Sequence[str]) -> None:

@@ -26,6 +26,8 @@ NODE = {
 TOOLS = {"gcc": "gcc", "pkg-config": "pkg-config"}
 IMAGES = {"buildah": "buildah", "debootstrap": "debootstrap"}
 LIBSECCOMP = "libseccomp-dev"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""Any of these shows the tests' pages."""
 KIND = {"kind": "kind", "kubectl": "kubectl", "helm": "helm", "docker": "docker"}
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 

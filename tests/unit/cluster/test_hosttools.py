@@ -58,3 +58,13 @@ def test_what_buildah_needs_besides_itself_is_installed_with_it(
     assert "netavark" not in hostsetup.wanted_packages(hosttools.NODE)
     (tmp_path / "netavark").touch()
     assert "netavark" not in hostsetup.wanted_packages(hosttools.IMAGES)
+
+
+@pytest.mark.usefixtures("bare_machine")
+def test_a_browser_is_wanted_by_tests_where_there_is_none_by_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hostsetup.browser() == ["chromium"]
+    (tmp_path / "google-chrome").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert hostsetup.browser() == []
