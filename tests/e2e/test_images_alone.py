@@ -114,6 +114,13 @@ async def test_the_home_is_the_users_so_that_a_new_volume_is_too(namespace: Name
     )
 
 
+async def test_programs_read_the_locale_from_one_file(namespace: Namespace, image: str) -> None:
+    await run(namespace, image)
+    assert await inside(namespace, "echo $LANG; locale charmap; localedef --list-archive") == (
+        "C.UTF-8\nUTF-8\nC.utf8\n"
+    )
+
+
 async def test_a_new_folder_of_the_hosts_becomes_the_users(namespace: Namespace, full_image: str) -> None:
     belongs_to_root = "sudo chown root:root /given && sudo chmod 755 /given"
     await run(namespace, full_image, before=belongs_to_root, folder="/home/user")
