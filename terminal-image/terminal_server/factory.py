@@ -58,7 +58,7 @@ def make_services(
         shells=shells,
         ports=ports,
         upstream=upstream,
-        searches=Searches(engine, settings.search_seconds),
+        searches=Searches(engine, settings.search_seconds, [settings.spill_dir, settings.command_logs]),
         skills=Skills(settings.home),
         links=Links(),
         notebooks=Notebooks(settings, engine=engine, activity=activity, files=files),

@@ -80,10 +80,29 @@ async def test_a_relative_path_begins_at_the_sessions_directory(client: Client, 
     assert answer["matches"] == [{"file": str(place / "a"), "line": 1, "content": "needle"}]
 
 
-async def test_the_order_is_that_of_the_paths(client: Client, place: Path) -> None:
-    write(place, b="needle", a__z="needle", a__b__c="needle", Z="needle")
+async def test_what_is_near_comes_first_and_what_is_hidden_last(client: Client, place: Path) -> None:
+    write(place, b="needle", a__z="needle", a__b__c="needle", Z="needle", _a="needle", _b__c="needle")
     (place / "a+").write_text("needle")
-    assert [line.split(":")[0] for line in await lines(client, "needle")] == ["Z", "a/b/c", "a/z", "a+", "b"]
+    found = ["Z", "a+", "b", ".a", "a/z", "a/b/c", ".b/c"]
+    assert [line.split(":")[0] for line in await lines(client, "needle")] == found
+    assert await globbed(client, "*") == ["Z", "a", "a+", "b", ".a", ".b", "a/b", "a/z", "a/b/c", ".b/c"]
+
+
+async def test_the_logs_of_commands_are_seen_only_by_who_searches_there(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        (server.home / "link").symlink_to(server.home)
+        (server.home / "file").write_text("needle")
+        async with connected(server) as client:
+            run = await client.json("POST", "/execute?wait=20", json={"command": "echo needle"})
+            log = Path(run["log_path"])
+            await until(log.exists, "the log was written")
+            for path in (server.home, server.home / "link", "."):
+                params = {"query": "needle", "path": str(path)}
+                found = await client.json("GET", "/files/grep", params=params)
+                assert [Path(one["file"]).name for one in found["matches"]] == ["file"]
+            params = {"query": "needle", "path": str(log.parent)}
+            found = await client.json("GET", "/files/grep", params=params)
+            assert [Path(one["file"]).name for one in found["matches"]] == [log.name]
 
 
 @pytest.mark.parametrize(
@@ -196,8 +215,8 @@ async def test_hidden_and_ignored_files_are_searched_and_gits_own_are_not(
     client: Client, place: Path
 ) -> None:
     write(place, _env="needle", _github__x="needle", _git__config="needle", _gitignore="out\n", out="needle")
-    assert await lines(client, "needle") == [".env:1:needle", ".github/x:1:needle", "out:1:needle"]
-    assert await globbed(client, "*", type="file") == [".env", ".github/x", ".gitignore", "out"]
+    assert await lines(client, "needle") == ["out:1:needle", ".env:1:needle", ".github/x:1:needle"]
+    assert await globbed(client, "*", type="file") == ["out", ".env", ".gitignore", ".github/x"]
     assert len(await lines(client, "needle", path="place/.git")) == 1
 
 

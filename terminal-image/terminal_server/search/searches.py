@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from terminal_server.engine import Engine, SpawnError
@@ -35,8 +37,15 @@ class Result:
 class Searches:
     """Does the searches of one server."""
 
-    def __init__(self, engine: Engine, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, engine: Engine, seconds: float, unseen: Sequence[Path]) -> None:
+        """Get ready.
+
+        Args:
+            engine: what starts them.
+            seconds: how long one may take.
+            unseen: what only a search that begins in there sees.
+        """
+        self._constant = {"seconds": seconds, "unseen": [str(path) for path in unseen]}
         self._processes = Isolated(
             engine,
             ["-S", "-c", _START],
@@ -54,7 +63,7 @@ class Searches:
             SearchError: too many searches at once, or the program failed.
         """
         try:
-            code, printed = await self._processes.run({"kind": kind, "seconds": self._seconds, **task})
+            code, printed = await self._processes.run({"kind": kind, **self._constant, **task})
         except BusyError:
             raise SearchError("too many searches at once") from None
         except SpawnError as error:

@@ -84,7 +84,7 @@ def _files_for_grep(task: Task, search: Search) -> Iterator[str]:
     include = Globs(task["include"], root) if task["include"] else None
     paths = (
         entry.path
-        for entry in walk(root)
+        for entry in walk(root, unseen=task["unseen"])
         if entry.is_regular and (include is None or include.match(entry.name, entry.relative))
     )
     return (path for path, may_match in finder.candidates(paths, search, task["ripgrep"]) if may_match)
@@ -95,7 +95,11 @@ def glob(task: Task, answer: Answer) -> None:
     root = task["path"]
     wanted = Globs([task["pattern"]], root)
     unwanted = Globs(task["exclude"], root)
-    for entry in walk(root, lambda entry: not unwanted.match(entry.name, entry.relative)):
+
+    def admits(entry: Entry) -> bool:
+        return not unwanted.match(entry.name, entry.relative)
+
+    for entry in walk(root, admits, unseen=task["unseen"]):
         if task["type"] not in {"any", entry.kind} or not wanted.match(entry.name, entry.relative):
             continue
         facts = _facts(entry.path)
@@ -206,6 +210,7 @@ def _visible(task: Task) -> Iterator[Entry]:
     return walk(
         task["path"],
         lambda entry: (show_hidden or not is_hidden(entry)) and not ignored.leaves_out(entry),
+        unseen=task["unseen"],
     )
 
 

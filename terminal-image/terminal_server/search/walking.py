@@ -1,10 +1,13 @@
-"""Goes through a folder in one fixed order: by the bytes of the names, a folder before what is in it.
+"""Goes through a folder in one fixed order: all it holds itself before what is in its folders, and what is hidden last.
+
+So what lies near the beginning of a search, and was not put there by some program, is found however much else there
+is. Otherwise the order is that of the bytes of the names.
 
 Links are entries like others, but never followed: there are no loops, and nothing outside is reached.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 HISTORY = ".git"
@@ -34,23 +37,39 @@ class Entry(NamedTuple):
         return "directory" if self.is_folder else "file"
 
 
-def walk(root: str, admits: Callable[[Entry], bool] | None = None) -> Iterator[Entry]:
+def walk(
+    root: str, admits: Callable[[Entry], bool] | None = None, *, unseen: Collection[str] = ()
+) -> Iterator[Entry]:
     """Yield what is below `root`; what `admits` says no to is left out, with all that is in it.
+
+    Args:
+        root: the folder; links may lead to it.
+        admits: says which entries are wanted.
+        unseen: paths, as seen from `root`, that are left out too.
+
+    Yields:
+        The entries.
 
     Folders that cannot be read count as empty.
 
     Raises:
         OSError: `root` itself cannot be read.
     """
-    levels = [iter(_entries(root, ""))]
-    while levels:
-        entry = next(levels[-1], None)
-        if entry is None:
+    entries = _entries(root, "")
+    levels: list[Iterator[Entry]] = []
+    while True:
+        folders = []
+        for entry in entries:
+            if entry.name != HISTORY and entry.relative not in unseen and (admits is None or admits(entry)):
+                yield entry
+                if entry.is_folder and not entry.is_link and entry.path not in _NOT_FILES:
+                    folders.append(entry)
+        levels.append(iter(folders))
+        while (folder := next(levels[-1], None)) is None:
             levels.pop()
-        elif entry.name != HISTORY and (admits is None or admits(entry)):
-            yield entry
-            if entry.is_folder and not entry.is_link and entry.path not in _NOT_FILES:
-                levels.append(_readable(entry))
+            if not levels:
+                return
+        entries = _readable(folder)
 
 
 def is_hidden(entry: Entry) -> bool:
@@ -58,16 +77,20 @@ def is_hidden(entry: Entry) -> bool:
     return entry.name.startswith(".")
 
 
-def _readable(folder: Entry) -> Iterator[Entry]:
+def _readable(folder: Entry) -> list[Entry]:
     try:
-        return iter(_entries(folder.path, folder.relative + "/"))
+        return _entries(folder.path, folder.relative + "/")
     except OSError:
-        return iter(())
+        return []
 
 
 def _entries(folder: str, prefix: str) -> list[Entry]:
     with os.scandir(folder) as found:
-        return [_entry(one, prefix) for one in sorted(found, key=lambda one: os.fsencode(one.name))]
+        return [_entry(one, prefix) for one in sorted(found, key=_rank)]
+
+
+def _rank(found: os.DirEntry[str]) -> tuple[bool, bytes]:
+    return found.name.startswith("."), os.fsencode(found.name)
 
 
 def _entry(found: os.DirEntry[str], prefix: str) -> Entry:

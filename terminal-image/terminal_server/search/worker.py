@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -47,7 +47,8 @@ def done(task: dict[str, Any]) -> dict[str, Any]:
     signal.signal(signal.SIGALRM, _time_is_up)
     signal.setitimer(signal.ITIMER_REAL, task["seconds"])
     try:
-        place = {"path": str(found(Path(task["path"])))}
+        root = str(found(Path(task["path"])))
+        place = {"path": root, "unseen": _below(root, task["unseen"])}
         _TASKS[task["kind"]](task | place, answer)
     except (TimeUpError, MemoryError):
         answer.truncated = True
@@ -60,6 +61,12 @@ def done(task: dict[str, Any]) -> dict[str, Any]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     return {"items": answer.items, "truncated": answer.truncated, "next_offset": answer.next_offset}
+
+
+def _below(root: str, paths: Iterable[str]) -> set[str]:
+    """Return those of the paths that are below a folder, as seen from there, whatever links lead to either."""
+    base = os.path.realpath(root).rstrip("/") + "/"
+    return {real.removeprefix(base) for path in paths if (real := os.path.realpath(path)).startswith(base)}
 
 
 def _time_is_up(_signal: int, _frame: FrameType | None) -> None:

@@ -83,19 +83,28 @@ def plant(root: Path, tree: dict[str, bytes]) -> None:
 
 def answer(kind: str, root: Path, ripgrep: str | None, **task: Any) -> dict[str, Any]:
     """Do a search in this process."""
-    return worker.done({"kind": kind, "path": str(root), "seconds": 60, "ripgrep": ripgrep, **task})
+    place = {"path": str(root), "unseen": []}
+    return worker.done({"kind": kind, **place, "seconds": 60, "ripgrep": ripgrep, **task})
 
 
 def expected_lines(root: Path, query: str, *, ignore: bool) -> list[tuple[str, int, str]]:
     """Read every file, in the simplest way there is."""
     search = re.compile(query, re.IGNORECASE if ignore else 0).search
-    paths = [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
+    paths: list[Path] = []
+    for folder, folders, names in os.walk(root):
+        folders.sort(key=hidden_last)
+        paths += [Path(folder, name) for name in sorted(names, key=hidden_last)]
     return [
         (shown(str(path)), number, line.removesuffix("\r"))
-        for path in sorted(paths, key=lambda path: [os.fsencode(part) for part in path.parts])
+        for path in paths
         for number, line in enumerate(read(path.read_bytes()), 1)
         if search(line.removesuffix("\r"))
     ]
+
+
+def hidden_last(name: str) -> tuple[bool, bytes]:
+    """The order of names."""
+    return name.startswith("."), os.fsencode(name)
 
 
 def read(data: bytes) -> list[str]:
@@ -225,6 +234,7 @@ def _task(root: Path) -> dict[str, Any]:
     return {
         "kind": "grep",
         "path": str(root),
+        "unseen": [],
         "seconds": 60,
         "ripgrep": RIPGREP or None,
         "query": "needle",
@@ -237,7 +247,7 @@ def test_the_kernels_own_files_are_not_entered_on_the_way(
 ) -> None:
     plant(tmp_path, {"proc/x": b"", "home/x": b""})
     monkeypatch.setattr(walking, "_NOT_FILES", {str(tmp_path / "proc")})
-    assert [entry.relative for entry in walking.walk(str(tmp_path))] == ["home", "home/x", "proc"]
+    assert [entry.relative for entry in walking.walk(str(tmp_path))] == ["home", "proc", "home/x"]
     assert [entry.relative for entry in walking.walk(str(tmp_path / "proc"))] == ["x"]
 
 
