@@ -19,6 +19,8 @@ def for_commands(environment: Mapping[str, str], settings: Settings) -> dict[str
     return {
         "PATH": _PATH,
         "LANG": "C.UTF-8",
+        # Who asks how a command fares wants to see what it printed; Python would hold that back until it has much.
+        "PYTHONUNBUFFERED": "1",
         **_login(),
         **inherited,
         "HOME": str(settings.home),

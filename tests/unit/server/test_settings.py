@@ -60,6 +60,12 @@ def test_commands_inherit_everything_but_what_is_the_servers_own() -> None:
     assert not [name for name in environment if name.startswith(("TERMINAL_", "OPEN_"))]
 
 
+def test_python_holds_back_nothing_it_prints_unless_it_is_told_to() -> None:
+    settings = from_environment({}, {})
+    assert for_commands({}, settings)["PYTHONUNBUFFERED"] == "1"
+    assert for_commands({"PYTHONUNBUFFERED": ""}, settings)["PYTHONUNBUFFERED"] == ""
+
+
 def test_the_key_is_taken_off_the_command_line_and_nothing_else() -> None:
     line = ["run", "--api-key", "k", "--port", "1", "--api-key=k", "--host", "h"]
     assert without_key(line) == ["run", "--port", "1", "--host", "h"]
