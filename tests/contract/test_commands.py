@@ -173,6 +173,26 @@ async def test_a_command_that_takes_longer_goes_on_and_is_asked_after(client: Cl
     assert (new["output"], new["next_offset"]) == ([], ended["next_offset"])
 
 
+async def test_what_python_prints_is_seen_while_it_runs(tmp_path: Path) -> None:
+    with running(tmp_path, wrap=("env", "--unset=PYTHONUNBUFFERED")) as server:
+        async with connected(server) as client:
+            program = "import time; print('ready'); time.sleep(1000)"
+            begun = await run(client, f'python3 -c "{program}"', "?wait=0")
+
+            async def seen() -> bool:
+                return text(await status(client, begun, "?wait=0")) == "ready\n"
+
+            await until(seen, "what it printed was seen")
+
+
+async def test_who_shows_output_on_a_screen_gets_lines_that_begin_at_its_left(client: Client) -> None:
+    answer = await run(client, r"printf 'a\nb\r\nc\n\n'", "?wait=20")
+    assert text(answer) == "a\nb\r\nc\n\n"
+    assert text(await status(client, answer, "?wait=0&offset=0&tail=1000")) == "a\r\nb\r\nc\r\n\r\n"
+    for query in ("?offset=0", "?tail=1000", "?wait=0"):
+        assert text(await status(client, answer, query)) == "a\nb\r\nc\n\n"
+
+
 async def test_a_wait_ends_when_the_command_does(client: Client) -> None:
     begun = time.monotonic()
     answer = await run(client, "sleep 0.3", "?wait=300")

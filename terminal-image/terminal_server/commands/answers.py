@@ -65,8 +65,17 @@ def listed(command: Command) -> bytes:
     return made
 
 
-def report(command: Command, view: View, *, streams: bool) -> dict[str, object]:
-    """Return a command with output; with `streams`, each of them in one piece too."""
+def report(
+    command: Command, view: View, *, streams: bool = False, on_screen: bool = False
+) -> dict[str, object]:
+    """Return a command with output.
+
+    Args:
+        command: the command.
+        view: the output.
+        streams: each stream in one piece, too.
+        on_screen: lines end as on the screen of a terminal, which moves down with LF, and back to the left with CR.
+    """
     answer: dict[str, object] = {
         "id": command.id,
         "command": command.text,
@@ -74,7 +83,10 @@ def report(command: Command, view: View, *, streams: bool) -> dict[str, object]:
         "status": command.status,
         "exit_code": command.exit_code,
         "log_path": command.log_path,
-        "output": [{"type": entry.kind, "data": entry.text} for entry in view.entries],
+        "output": [
+            {"type": entry.kind, "data": _on_screen(entry.text) if on_screen else entry.text}
+            for entry in view.entries
+        ],
         "next_offset": view.next_offset,
         "truncated": view.truncated,
     }
@@ -82,6 +94,10 @@ def report(command: Command, view: View, *, streams: bool) -> dict[str, object]:
         answer["stdout"] = text_of(command.log, view, "stdout")
         answer["stderr"] = text_of(command.log, view, "stderr")
     return answer
+
+
+def _on_screen(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
 def encoded(answer: object) -> bytes:

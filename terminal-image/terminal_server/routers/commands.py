@@ -100,7 +100,9 @@ async def get_process_status(
     command = _found(process_id, services, session)
     await command.wait(wait)
     view = await look(command.log, offset=offset, tail=tail, budget=services.settings.answer_limit_bytes)
-    return _json(report(command, view, streams=False))
+    # Open WebUI asks so, and hands the output to a terminal as it is. What it ran in was one with its peer.
+    on_screen = offset is not None and tail is not None
+    return _json(report(command, view, on_screen=on_screen))
 
 
 @router.post(
