@@ -9,7 +9,9 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from terminal_server.http_limits import LimitedProtocol
 
 EXTENSION = "terminal_server.send_file"
 """The extension of a request's scope whose `send` is a `SendFile`."""
@@ -19,7 +21,7 @@ SendFile = Callable[[int, int, int], Awaitable[int]]
 _MOST_AT_ONCE = 1024 * 1024
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(LimitedProtocol):
     """One connection."""
 
     def on_headers_complete(self) -> None:
