@@ -38,7 +38,11 @@ class LimitedProtocol(HttpToolsProtocol):
         if (self._untold > HEAD_BYTES or len(self.headers) > HEADERS) and self._is_too_large():
             raise HeadTooLargeError
         self._untold = 0
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            # Trailers are kept here, and not in the request, where they could pass for what a proxy has looked at.
+            self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """Pass on a piece of a body."""

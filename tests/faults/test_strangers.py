@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import DEADLINE_SECONDS, Client, Server, connected, running
+from tests.contract.running import DEADLINE_SECONDS, KEY, Client, Server, connected, running
 
 _ASK = b"GET /health HTTP/1.1\r\nHost: x\r\n"
 _SENT_BYTES = 40_000_000
@@ -101,3 +101,9 @@ async def test_requests_that_come_at_once_are_answered_one_after_the_other(serve
     answer = await _asked(server, (refused + _ASK + b"\r\n") * 10 + last)
     assert answer.count(b"HTTP/1.1 401 ") == 10
     assert answer.count(b"HTTP/1.1 200 ") == 11
+
+
+async def test_what_stands_behind_a_body_is_no_header(server: Server) -> None:
+    head = b"POST /execute HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = await _asked(server, head + b"0\r\nAuthorization: Bearer " + KEY.encode() + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
