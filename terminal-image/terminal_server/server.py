@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from terminal_server import environment, http_protocol, logs, options, websocket
+from terminal_server import environment, http_limits, http_protocol, logs, options, websocket
 from terminal_server.accepting import Complaints
 from terminal_server.app import create_app
 from terminal_server.auth import KeyProblemError, load_keys
@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
         """Begin to serve."""
         asyncio.get_running_loop().set_exception_handler(Complaints())
         await super().startup(sockets)
+        http_limits.watch(self.server_state.connections)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""
