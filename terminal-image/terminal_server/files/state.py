@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from terminal_server.engine import Engine
+from terminal_server.files.arriving import Arrivals
 from terminal_server.files.resumable import Uploads
 from terminal_server.files.unfinished import Unfinished
 from terminal_server.files.worker import Worker
@@ -45,6 +46,7 @@ class Files:
     uploads: Uploads
     worker: Worker
     turns: Turns = field(default_factory=Turns)
+    arrivals: Arrivals = field(default_factory=Arrivals)
     long: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LONG_AT_A_TIME))
     """For what holds a worker thread for long, such as the removal of a large tree: most threads stay free."""
 

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from terminal_server.errors import from_os_error
+from terminal_server.files.arriving import Arriving
 from terminal_server.files.incoming import BlockWriter, Partial
 from terminal_server.files.names import shown
 from terminal_server.files.resumable import MOST, TooManyUploadsError, Upload
@@ -87,16 +88,18 @@ async def upload_state(upload_id: str, services: Shared) -> Response:
 async def continue_upload(
     upload_id: str, request: Request, services: Shared, upload_offset: Annotated[int, Header(ge=0)]
 ) -> Response:
-    """Take bytes, from where the last ones ended. What arrives of a broken request is kept."""
+    """Take bytes, from where the last ones ended. What arrives of a broken request is kept.
+
+    A request that still waits for bytes is ended: its client has come anew, and it may be long until that is noticed.
+    """
     if request.headers.get("content-type") != "application/offset+octet-stream":
         raise HTTPException(415, "Content-Type must be application/offset+octet-stream")
-    upload, _ = await _found(upload_id, services)
+    upload = await _found_at(upload_offset, upload_id, services)
+    services.files.arrivals.take_over(upload_id)
     async with services.files.turns.turn(upload.partial):
-        upload, offset = await _found(upload_id, services)
-        if upload_offset != offset:
-            raise HTTPException(409, f"Upload-Offset must be {offset}")
+        upload = await _found_at(upload_offset, upload_id, services)
         try:
-            offset = await _take(upload, offset, request, services)
+            offset = await _take(upload, upload_offset, request, services)
         except OSError as error:
             raise from_os_error(error) from None
     return Response(status_code=204, headers={**_VERSION, "Upload-Offset": str(offset)})
@@ -106,16 +109,27 @@ async def continue_upload(
 async def give_up_upload(upload_id: str, services: Shared) -> Response:
     """Forget an upload, and what has arrived of it."""
     upload, _ = await _found(upload_id, services)
+    services.files.arrivals.take_over(upload_id)
     async with services.files.turns.turn(upload.partial):
         await asyncio.to_thread(services.files.uploads.end, upload)
     return Response(status_code=204, headers=_VERSION)
 
 
 async def _found(upload_id: str, services: Services) -> tuple[Upload, int]:
+    """Return an upload and how much of it there is, what is not yet on the disk included."""
     found = await asyncio.to_thread(services.files.uploads.find, upload_id)
     if found is None:
         raise HTTPException(404, "There is no such upload, or not any more")
-    return found
+    upload, on_disk = found
+    received = services.files.arrivals.received(upload_id)
+    return upload, on_disk if received is None else received
+
+
+async def _found_at(wanted: int, upload_id: str, services: Services) -> Upload:
+    upload, offset = await _found(upload_id, services)
+    if wanted != offset:
+        raise HTTPException(409, f"Upload-Offset must be {offset}")
+    return upload
 
 
 async def _take(upload: Upload, offset: int, request: Request, services: Services) -> int:
@@ -125,21 +139,28 @@ async def _take(upload: Upload, offset: int, request: Request, services: Service
     )
     writer = BlockWriter(partial.write)
     try:
-        with contextlib.suppress(ClientDisconnect):
-            async with contextlib.aclosing(request.stream()) as body:
-                async for chunk in body:
-                    if offset + len(chunk) > upload.size:
-                        raise HTTPException(413, f"The upload was announced with {upload.size} bytes")
-                    offset += len(chunk)
-                    await writer.add(chunk)
+        async with services.files.arrivals.arriving(upload.id, offset) as arriving:
+            await _receive(request, upload.size, arriving, writer)
         await writer.flush()
         await writer.written()
-        if offset == upload.size:
+        if arriving.received == upload.size:
             await asyncio.to_thread(partial.commit)
             await asyncio.to_thread(services.files.uploads.end, upload)
+        elif arriving.ended:
+            raise HTTPException(409, "Another request goes on with the upload")
     finally:
         await asyncio.shield(_closed(partial, writer))
-    return offset
+    return arriving.received
+
+
+async def _receive(request: Request, size: int, arriving: Arriving, writer: BlockWriter) -> None:
+    with contextlib.suppress(ClientDisconnect):
+        async with contextlib.aclosing(request.stream()) as body:
+            async for chunk in body:
+                if arriving.received + len(chunk) > size:
+                    raise HTTPException(413, f"The upload was announced with {size} bytes")
+                arriving.received += len(chunk)
+                await writer.add(chunk)
 
 
 async def _closed(partial: Partial, writer: BlockWriter) -> None:
