@@ -6,6 +6,8 @@ import socket
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 - in a container
 DEFAULT_PORT = 8000
 _BACKLOG = 2048
+_PROBES = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 15, socket.TCP_KEEPCNT: 4}
+"""In seconds, and how many; those of the system take two hours."""
 
 
 def listen(host: str | None, port: int | None) -> socket.socket | None:
@@ -25,7 +27,12 @@ def listen(host: str | None, port: int | None) -> socket.socket | None:
         return None
     except OSError as error:
         raise SystemExit(f"terminal-server: cannot listen on {host}:{number}: {error.strerror}") from None
-    # Inherited by every connection. Without it the end of an answer waits for the client to acknowledge its
+    # What follows is inherited by every connection. A client whose machine or network is gone says nothing; the kernel
+    # asks whether it is there. TCP_USER_TIMEOUT would end connections of those as well who are, and read slowly.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _PROBES.items():
+        listener.setsockopt(socket.IPPROTO_TCP, option, value)
+    # Without it the end of an answer waits for the client to acknowledge its
     # beginning, 40 ms; asyncio sets it only on sockets it has opened itself.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
