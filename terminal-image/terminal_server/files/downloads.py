@@ -121,7 +121,9 @@ class OpenFile(Response):
             await send({"type": "http.response.body", "body": b""})
             return
         try:
-            wanted = wanted_range(asked.get("range"), self._size) if self._may_be_range(asked) else None
+            # A range is of what GET answers, and of nothing else (RFC 9110, 14.2).
+            may_be_range = scope["method"] == "GET" and self._may_be_range(asked)
+            wanted = wanted_range(asked.get("range"), self._size) if may_be_range else None
         except BadRangeError as error:
             await JSONResponse({"detail": str(error)}, status_code=400)(scope, receive, send)
             return

@@ -37,6 +37,12 @@ def test_the_end_of_a_file_can_be_asked_for(header: str, found: tuple[int, int])
     assert wanted_range(header, 10) == found
 
 
-def test_several_ranges_and_none_are_all() -> None:
-    assert wanted_range("bytes=0-1,4-5", 10) is None
-    assert wanted_range(None, 10) is None
+@pytest.mark.parametrize("header", ["bytes=0-1,4-5", "items=0-3", "items=", "none", "", None])
+def test_several_ranges_other_units_and_none_are_all(header: str | None) -> None:
+    assert wanted_range(header, 10) is None
+
+
+@pytest.mark.parametrize("header", ["bytes=", "bytes=-", "bytes=x-y", "bytes=3-2"])
+def test_a_range_that_makes_no_sense_is_refused(header: str) -> None:
+    with pytest.raises(BadRangeError):
+        wanted_range(header, 10)
