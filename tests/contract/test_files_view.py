@@ -72,6 +72,17 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(client: Client, tmp
     assert (await view(client, tmp_path / "file", **ranged))[:2] == (200, b"abcdefghij")
 
 
+async def test_a_date_is_not_enough_to_go_on_with_a_file(client: Client, tmp_path: Path) -> None:
+    """It has seconds, and a file may change twice in one."""
+    (tmp_path / "file").write_text("0123456789")
+    _, _, headers = await view(client, tmp_path / "file")
+    first = (tmp_path / "file").stat()
+    (tmp_path / "file").write_text("abcdefghij")
+    os.utime(tmp_path / "file", ns=(first.st_atime_ns, first.st_mtime_ns // 10**9 * 10**9))
+    ranged = {"Range": "bytes=2-3", "If-Range": headers["Last-Modified"]}
+    assert (await view(client, tmp_path / "file", **ranged))[:2] == (200, b"abcdefghij")
+
+
 async def test_a_part_of_a_file_can_be_asked_for(client: Client, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("0123456789")
     status, content, headers = await view(client, tmp_path / "file", Range="bytes=-3")

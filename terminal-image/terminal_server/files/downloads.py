@@ -165,5 +165,6 @@ class OpenFile(Response):
         return asked.get("if-modified-since") == self.headers["last-modified"]
 
     def _may_be_range(self, asked: Headers) -> bool:
-        condition = asked.get("if-range")
-        return condition is None or condition in {self.headers["etag"], self.headers["last-modified"]}
+        # A date has seconds, and nobody knows whether the file had other content earlier in that second. Clients that
+        # were given a tag have to use it (RFC 9110, 13.1.5).
+        return asked.get("if-range") in {None, self.headers["etag"]}
