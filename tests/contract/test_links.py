@@ -117,6 +117,19 @@ async def test_a_link_is_good_for_one_thing_only(stranger: Client, client: Clien
         assert response.status == 404
 
 
+async def test_a_link_in_use_is_not_shown_to_who_asks_what_keeps_the_terminal_awake(
+    client: Client, tmp_path: Path
+) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(300_000_000)
+    link = await client.json("GET", "/files/download/link", params={"path": str(tmp_path / "large")})
+    path = link["url"].removeprefix(f"http://localhost:{client.server.port}")
+    async with client.request("GET", path, headers={"Authorization": ""}) as response:
+        assert response.status == 200
+        reasons = (await client.json("GET", "/activity"))["reasons"]
+    assert "GET /files/download/***" in reasons
+
+
 async def test_making_a_link_needs_the_key(stranger: Client) -> None:
     await stranger.json("GET", "/files/download/link?path=/etc/hostname", 401)
     await stranger.json("POST", "/files/upload/link?dir=x", 401)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from terminal_server.activity import Activity
+from terminal_server.middleware.observe import shown
 
 _POLLED = re.compile(
     r"/(health|ready|activity|docs|openapi\.json|system|info|ports|skills|execute|api/config|api/v1/.*|api/terminals"
@@ -46,5 +47,5 @@ class CountRequests:
                 self.activity.touch()
             await send(message)
 
-        with self.activity.busy(f"{scope['method']} {scope['path'][:_SHOWN]}", touch=not unproven):
+        with self.activity.busy(f"{scope['method']} {shown(scope['path'])[:_SHOWN]}", touch=not unproven):
             await self.app(scope, receive, watch)
