@@ -107,9 +107,7 @@ def load_keys(settings: Settings) -> tuple[KeyRing, str | None]:
         KeyProblemError: a file cannot be read, is empty or is no digest. No key is generated then: a server
             that was meant to have a key never opens with another.
     """
-    sources: list[Source] = []
-    if settings.api_key is not None:
-        sources.append(Fixed(_digest(settings.api_key.get_secret_value())))
+    sources: list[Source] = [Fixed(_digest(key.get_secret_value())) for key in settings.api_key]
     if settings.api_key_file is not None:
         sources.append(Watched(settings.api_key_file, _digest))
     if settings.api_key_sha256_file is not None:

@@ -17,7 +17,7 @@ def main() -> None:
     # As process 1 of a container a signal without a handler is ignored: stop is heard from the first moment.
     signal.signal(signal.SIGTERM, _leave)
     early, rest = _early_parser().parse_known_args(arguments)
-    key = secrecy.take_key(early.api_key)
+    keys = secrecy.take_keys(early.api_key)
     secrecy.close_process_to_others()
 
     # Before the long imports: who comes meanwhile, the kubelet's first probe above all, waits for the answer
@@ -30,7 +30,7 @@ def main() -> None:
     # Imported late: the program may just have started itself again.
     from terminal_server import server  # noqa: PLC0415
 
-    known = {"host": early.host, "port": early.port, "api_key": key}
+    known = {"host": early.host, "port": early.port, "api_key": keys or None}
     sys.exit(server.run(rest, {name: value for name, value in known.items() if value is not None}, listener))
 
 
@@ -50,5 +50,5 @@ def _early_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="terminal-server run", allow_abbrev=False, add_help=False)
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
-    parser.add_argument("--api-key")
+    parser.add_argument("--api-key", action="append", default=[])
     return parser

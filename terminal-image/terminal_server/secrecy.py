@@ -19,26 +19,28 @@ from pathlib import Path
 KEY_VARIABLES = ("OPEN_TERMINAL_API_KEY", "TERMINAL_SERVER_API_KEY")
 HANDOVER_VARIABLE = "TERMINAL_SERVER_KEY_FD"
 _PR_SET_DUMPABLE = 4
+_BETWEEN = "\0"
+"""Stands between keys that are handed over: neither an argument nor a variable can hold it."""
 
 
-def take_key(argument: str | None) -> str | None:
-    """Return the key given as an argument or in the environment, when no trace of it is left in `/proc`.
+def take_keys(arguments: Sequence[str]) -> list[str]:
+    """Return the keys given as arguments and in the environment, when no trace of them is left in `/proc`.
 
-    Does not return if there would be a trace: the program starts again without it. An empty value is none.
+    Does not return if there would be a trace: the program starts again without them. An empty value is none.
     """
     handed_over = os.environ.pop(HANDOVER_VARIABLE, None)
     if handed_over is not None:
         with os.fdopen(int(handed_over), "rb") as file:
             file.seek(0)
-            return file.read().decode()
-    key = argument or next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
-    if key:
-        kept = {
-            name: text for name, text in without_value(os.environ, key).items() if name not in KEY_VARIABLES
-        }
-        if argument or not _overwrite(os.environ.keys() - kept.keys()):
-            _start_again(key, kept)
-    return key
+            return file.read().decode().split(_BETWEEN)
+    named = (os.environ.get(name) for name in KEY_VARIABLES)
+    keys = list(dict.fromkeys(key for key in (*arguments, *named) if key))
+    if keys:
+        others = without_values(os.environ, keys)
+        kept = {name: text for name, text in others.items() if name not in KEY_VARIABLES}
+        if any(arguments) or not _overwrite(os.environ.keys() - kept.keys()):
+            _start_again(keys, kept)
+    return keys
 
 
 def close_process_to_others() -> None:
@@ -62,9 +64,12 @@ def without_key(arguments: Sequence[str]) -> list[str]:
     return kept
 
 
-def without_value(environment: Mapping[str, str], value: str) -> dict[str, str]:
-    """Return the environment without the variables that hold `value` as a word, as make's own do."""
-    return {name: text for name, text in environment.items() if value not in text.replace("=", " ").split()}
+def without_values(environment: Mapping[str, str], values: Iterable[str]) -> dict[str, str]:
+    """Return the environment without the variables that hold one of `values` as a word, as make's own do."""
+    secret = set(values)
+    return {
+        name: text for name, text in environment.items() if secret.isdisjoint(text.replace("=", " ").split())
+    }
 
 
 def _overwrite(names: Iterable[str]) -> bool:
@@ -86,9 +91,9 @@ def _overwrite(names: Iterable[str]) -> bool:
     return not any(value in shown for value in values if value)
 
 
-def _start_again(key: str, environment: Mapping[str, str]) -> None:
-    descriptor = os.memfd_create("key", 0)
-    os.write(descriptor, key.encode())
+def _start_again(keys: Sequence[str], environment: Mapping[str, str]) -> None:
+    descriptor = os.memfd_create("keys", 0)
+    os.write(descriptor, _BETWEEN.join(keys).encode())
     os.set_inheritable(descriptor, True)  # noqa: FBT003 - the standard library's signature
     environment = {**environment, HANDOVER_VARIABLE: str(descriptor)}
     own = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]

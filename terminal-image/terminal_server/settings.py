@@ -55,6 +55,9 @@ def _shell() -> str:
     return "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
 
 
+Keys = Annotated[
+    tuple[SecretStr, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Flag = Annotated[bool, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 
@@ -66,8 +69,8 @@ class Settings(BaseModel):
 
     host: str = Field(default=DEFAULT_HOST, description="Address to listen on.")
     port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="Port to listen on.")
-    api_key: SecretStr | None = Field(
-        default=None, description="The key clients must send. `OPEN_TERMINAL_API_KEY` is understood too."
+    api_key: Keys = Field(
+        default=(), description="The key clients must send. One in `OPEN_TERMINAL_API_KEY` is valid as well."
     )
     api_key_file: Path | None = Field(
         default=None,

@@ -52,11 +52,22 @@ async def _accepts(server: Server, key: str) -> bool:
 
 
 async def test_the_key_can_come_from_the_command_line(tmp_path: Path) -> None:
-    with running(tmp_path, "--api-key", "from-the-line", key="from-the-environment") as server:
-        assert await _accepts(server, "from-the-line")
-        assert not await _accepts(server, "from-the-environment")
-    with running(tmp_path / "2", "--api-key=from-the-line", key=None) as server:
-        assert await _accepts(server, "from-the-line")
+    for number, option in enumerate((["--api-key", "from-the-line"], ["--api-key=from-the-line"])):
+        with running(tmp_path / str(number), *option, key=None) as server:
+            assert await _accepts(server, "from-the-line")
+            assert not await _accepts(server, "from-the-lin")
+
+
+async def test_every_key_that_is_given_is_valid_wherever_it_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("of-the-file")
+    places = ("--api-key", "of-the-line", "--api-key=of-the-line-too", "--api-key-file", str(file))
+    with running(tmp_path, *places, key="by-their-name", TERMINAL_SERVER_API_KEY="by-our-name") as server:
+        for key in ("of-the-line", "of-the-line-too", "of-the-file", "by-our-name", "by-their-name"):
+            assert await _accepts(server, key), key
+    with running(tmp_path / "2", key="by-their-name", TERMINAL_SERVER_API_KEY="by-our-name") as server:
+        assert await _accepts(server, "by-our-name")
+        assert await _accepts(server, "by-their-name")
 
 
 async def test_the_key_can_come_from_a_file(tmp_path: Path) -> None:
@@ -142,14 +153,15 @@ def test_a_key_file_that_is_no_use_stops_the_server_instead_of_opening_it(
     assert "key file" in ended.stderr
 
 
-@pytest.mark.parametrize("way", ["environment", "command line", "own environment name"])
+@pytest.mark.parametrize("way", ["environment", "command line", "own environment name", "all"])
 async def test_a_command_finds_the_key_nowhere_in_proc(tmp_path: Path, way: str) -> None:
     secret = "a-secret-that-must-not-be-found"
-    arguments = ("--api-key", secret) if way == "command line" else ()
-    own = secret if way == "own environment name" else ""
-    key = secret if way == "environment" else None
+    arguments = ("--api-key", secret) if way in {"command line", "all"} else ()
+    own = {"own environment name": secret, "all": f"{secret}-own"}.get(way, "")
+    key = {"environment": secret, "all": f"{secret}-their"}.get(way)
+    flags = f" -- KEY={secret} OURS={own} THEIRS={key}"
     with running(
-        tmp_path, *arguments, key=key, TERMINAL_SERVER_API_KEY=own, MAKEFLAGS=f" -- KEY={secret}"
+        tmp_path, *arguments, key=key, TERMINAL_SERVER_API_KEY=own, MAKEFLAGS=flags, OURS=own
     ) as server:
         async with connected(server, secret) as client:
             # Put together only here, so that the searching command does not find itself.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from terminal_server.environment import for_commands, furnish
-from terminal_server.secrecy import without_key, without_value
+from terminal_server.secrecy import without_key, without_values
 from terminal_server.settings import from_environment, unknown_variables
 
 
@@ -73,7 +73,8 @@ def test_the_key_is_taken_off_the_command_line_and_nothing_else() -> None:
 
 def test_other_variables_that_hold_the_key_are_left_behind_as_well() -> None:
     environment = {"KEY": "secret", "MAKEFLAGS": " -- PORT=1 KEY=secret", "PATH": "/bin", "A": "secretive"}
-    assert without_value(environment, "secret") == {"PATH": "/bin", "A": "secretive"}
+    environment["OTHER"] = "another"
+    assert without_values(environment, ["secret", "another"]) == {"PATH": "/bin", "A": "secretive"}
 
 
 def test_a_new_home_is_furnished_and_a_lived_in_one_is_left_alone(tmp_path: Path) -> None:
