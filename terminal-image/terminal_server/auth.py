@@ -4,11 +4,13 @@ Only digests are kept, and digests are compared, in constant time: a comparison 
 the SHA-256 of 256 random bits in a file tells nothing either.
 """
 
-import contextlib
 import hashlib
 import hmac
+import logging
+import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from terminal_server import websocket
 from terminal_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_MOST_BYTES = 64 * 1024
 
 
 class KeyProblemError(Exception):
@@ -48,27 +54,39 @@ class Watched:
     """Keys in a file, one a line, read again when the file is another one or has changed.
 
     A mounted Secret changes by the exchange of a link, so the file is looked at by its path each time. One that
-    cannot be read for the moment, or holds no key, leaves the last key valid.
+    cannot be read for the moment, or holds no key, leaves the last key valid. It is read by the event loop, so
+    never anything but an ordinary file: a pipe may have nobody who writes to it. The start may wait for that.
     """
 
     def __init__(self, path: Path, parse: Callable[[str], bytes]) -> None:
         self._path = path
         self._parse = parse
+        self._complaint = ""
         self._state = self._look()
-        self._digests = self._read()
+        self._digests = self._read(wait=True)
 
     def digests(self) -> Collection[bytes]:
         """See Source."""
         state = self._look()
         if state != self._state:
-            with contextlib.suppress(KeyProblemError):
-                self._digests = self._read()
+            try:
+                self._digests = self._read(wait=False)
+            except KeyProblemError as error:
+                self._complain(str(error))
+            else:
                 self._state = state
+                self._complaint = ""
         return self._digests
 
-    def _read(self) -> Collection[bytes]:
+    def _complain(self, problem: str) -> None:
+        """Tell of a problem once, not with every request."""
+        if problem != self._complaint:
+            self._complaint = problem
+            log.warning("%s; the last keys stay valid", problem)
+
+    def _read(self, *, wait: bool) -> Collection[bytes]:
         try:
-            return [self._parse(line) for line in _lines(self._path)]
+            return [self._parse(line) for line in _lines(self._path, wait=wait)]
         except KeyProblemError as error:
             raise KeyProblemError(f"the key file {self._path}: {error}") from None
 
@@ -128,14 +146,32 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path, *, wait: bool) -> list[str]:
     try:
-        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        raise KeyProblemError(f"it cannot be read: {error}") from None
+        text = _content(path, wait=wait).decode()
+    except OSError as error:
+        raise KeyProblemError(f"it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise KeyProblemError("it is no text") from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise KeyProblemError("it is empty")
     return lines
+
+
+def _content(path: Path, *, wait: bool) -> bytes:
+    """Return what is in a file; of a pipe, with `wait`, what comes until it is closed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC | (0 if wait else os.O_NONBLOCK))
+    try:
+        if not wait and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise KeyProblemError("it is no ordinary file")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(_MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > _MOST_BYTES:
+        raise KeyProblemError(f"it is larger than {_MOST_BYTES} bytes")
+    return content
 
 
 class RequireKey:

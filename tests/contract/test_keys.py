@@ -1,16 +1,18 @@
 """The key: who gets in, and who never learns it."""
 
+import asyncio
 import hashlib
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.contract.running import KEY, Client, Server, connected, free_port, running, until
+from tests.contract.running import DEADLINE_SECONDS, KEY, Client, Server, connected, free_port, running, until
 
 CLOSED = [("POST", "/execute"), ("POST", "/files/upload"), ("GET", "/nothing-here"), ("DELETE", "/execute")]
 
@@ -124,6 +126,38 @@ async def test_a_new_key_in_the_file_is_valid_at_once_and_the_old_one_no_more(tm
         assert await _accepts(server, "new"), "a file that is away for a moment leaves the last key valid"
 
 
+def _become_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def _grow(file: Path) -> None:
+    file.write_text("new" + " " * 100_000)
+
+
+def _become_binary(file: Path) -> None:
+    file.write_bytes(b"new\n\xff\n")
+
+
+@pytest.mark.parametrize("spoil", [_become_a_pipe, _grow, _become_binary, Path.unlink])
+async def test_a_key_file_that_is_spoilt_leaves_the_last_keys_valid_and_is_told_of_once(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text("old")
+    with running(tmp_path / "server", "--api-key-file", str(file), key=None) as server:
+        assert await _accepts(server, "old")
+        spoil(file)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            assert await _accepts(server, "old")
+            assert not await _accepts(server, "new")
+        assert server.logged().count(f"the key file {file}") == 1
+        (tmp_path / "next").write_text("new")
+        (tmp_path / "next").rename(file)
+        assert await _accepts(server, "new")
+        assert not await _accepts(server, "old")
+
+
 async def test_without_any_key_one_is_made_and_printed_once(tmp_path: Path) -> None:
     with running(tmp_path, key=None) as server:
         printed = re.findall(r"API key: (\S+)", server.logged())
@@ -151,6 +185,27 @@ def test_a_key_file_that_is_no_use_stops_the_server_instead_of_opening_it(
     )
     assert ended.returncode == 2
     assert "key file" in ended.stderr
+
+
+async def test_keys_may_come_through_a_pipe_which_is_read_at_the_start_only(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = asyncio.create_task(asyncio.to_thread(pipe.write_text, "through-a-pipe"))
+    await asyncio.sleep(0)
+    with running(tmp_path / "server", "--api-key-file", str(pipe), key=None) as server:
+        await writing
+        for _ in range(2):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                assert await _accepts(server, "through-a-pipe")
+
+
+def test_a_key_file_that_is_no_file_or_has_no_end_stops_the_server_at_once(tmp_path: Path) -> None:
+    for name in ("", "/dev/zero"):
+        with (
+            pytest.raises(AssertionError, match="the server ended at its start"),
+            running(tmp_path / f"home-{Path(name).name}", "--api-key-file", str(tmp_path / name), key=None),
+        ):
+            pass
 
 
 @pytest.mark.parametrize("way", ["environment", "command line", "own environment name", "all"])
