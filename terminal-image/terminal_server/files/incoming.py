@@ -153,8 +153,14 @@ class BlockWriter:
             await asyncio.shield(self._writing)
             self._writing = None
 
+    async def then(self, step: Callable[[], None]) -> None:
+        """Do what comes after all that was written, in a thread too; who settles waits for it as for a write."""
+        await self.written()
+        self._writing = asyncio.get_running_loop().run_in_executor(None, step)
+        await self.written()
+
     async def settle(self) -> None:
-        """Wait until nothing is being written any more, however that ended."""
+        """Wait until nothing is being done any more, however that ended."""
         if self._writing is not None:
             await asyncio.gather(self._writing, return_exceptions=True)
 
@@ -199,12 +205,11 @@ class IncomingFile:
         """Give the file its name, replacing what had it."""
         partial, writer = self._open()
         await writer.flush()
-        await writer.written()
-        await asyncio.to_thread(partial.commit)
+        await writer.then(partial.commit)
 
     async def _close(self) -> None:
         partial, writer = self._open()
-        # A write that still goes on must not find its descriptor closed, or another's.
+        # What still goes on must not find its descriptor closed, or another's.
         await writer.settle()
         await asyncio.to_thread(partial.abandon)
 

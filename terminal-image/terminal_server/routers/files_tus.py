@@ -144,7 +144,7 @@ async def _take(upload: Upload, offset: int, request: Request, services: Service
         await writer.flush()
         await writer.written()
         if arriving.received == upload.size:
-            await asyncio.to_thread(partial.commit)
+            await writer.then(partial.commit)
             await asyncio.to_thread(services.files.uploads.end, upload)
         elif arriving.ended:
             raise HTTPException(409, "Another request goes on with the upload")
