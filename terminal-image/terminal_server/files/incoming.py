@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import os
 import stat
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from terminal_server.files.kernel import is_kernels
+from terminal_server.files.opening import opened
 from terminal_server.files.unfinished import Unfinished
 
 _BLOCK_BYTES = 1024 * 1024
@@ -45,8 +47,9 @@ class Partial:
     def resumed(cls, target: Path, path: Path, unfinished: Unfinished) -> Self:
         """Return the one of an upload that arrives in several requests."""
         real = real_target(target)
+        old = _replaceable(real)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-        return cls(real, _replaceable(real), path, descriptor, unfinished)
+        return cls(real, old, path, descriptor, unfinished)
 
     def write(self, data: bytes | bytearray) -> None:
         """Add bytes."""
@@ -179,14 +182,8 @@ class IncomingFile:
 
     async def __aenter__(self) -> Self:
         """Create the folder and the unfinished file."""
-        opening = asyncio.get_running_loop().run_in_executor(
-            None, Partial.create, self._target, self._unfinished
-        )
-        try:
-            partial = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_abandon)
-            raise
+        create = functools.partial(Partial.create, self._target, self._unfinished)
+        partial = await opened(create, Partial.abandon)
         self._opened = partial, BlockWriter(partial.write)
         return self
 
@@ -217,9 +214,3 @@ class IncomingFile:
         if self._opened is None:
             raise RuntimeError("the file is not open")
         return self._opened
-
-
-def _abandon(opening: "asyncio.Future[Partial]") -> None:
-    """Remove what was opened for somebody who has gone."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().abandon()

@@ -1,12 +1,15 @@
 """Shows how a document looks: LibreOffice, where it is installed, makes a PDF of it."""
 
 import asyncio
+import contextlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from terminal_server.engine import Engine, Program, SpawnError, collect
 from terminal_server.files.downloads import open_regular
+from terminal_server.files.opening import opened
 
 _ENDINGS = frozenset({".docx", ".pptx", ".odt", ".odp", ".doc", ".ppt", ".rtf"})
 _PROGRAMS = ("soffice", "libreoffice")
@@ -28,9 +31,14 @@ async def rendered(path: Path, engine: Engine, folder: Path) -> int | None:
     if work is None:
         return None
     try:
-        return await _converted(program, path, engine, work)
-    finally:
+        await _convert(program, path, engine, work)
+    except BaseException:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, ignore_errors=True))
+        raise
+    try:
+        return await opened(lambda: _taken(work, f"{path.stem}.pdf"), os.close)
+    except OSError:
+        return None
 
 
 def _program(path: Path, search: str) -> str | None:
@@ -47,19 +55,17 @@ def _work_folder(folder: Path) -> Path | None:
         return None
 
 
-async def _converted(program: str, path: Path, engine: Engine, work: Path) -> int | None:
+async def _convert(program: str, path: Path, engine: Engine, work: Path) -> None:
     # A profile of its own: two at a time would wait for each other.
     profile = f"-env:UserInstallation={(work / 'profile').as_uri()}"
     options = ["--headless", "--nologo", "--norestore", "--convert-to", "pdf", "--outdir", str(work)]
-    try:
+    with contextlib.suppress(SpawnError):
         await collect(engine, Program([program, profile, *options, str(path)], work), seconds=_SECONDS)
-    except SpawnError:
-        return None
-    return await asyncio.to_thread(_opened, work / f"{path.stem}.pdf")
 
 
-def _opened(made: Path) -> int | None:
+def _taken(work: Path, name: str) -> int:
+    """Open what was made, and remove the folder it was made in."""
     try:
-        return open_regular(made)
-    except OSError:
-        return None
+        return open_regular(work / name)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

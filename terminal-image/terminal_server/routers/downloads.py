@@ -1,6 +1,7 @@
 """Files out: links that need no key, views and previews, archives, comparisons."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from terminal_server.errors import from_os_error
 from terminal_server.files.archive import Archive
 from terminal_server.files.downloads import OpenFile, Use, open_regular
 from terminal_server.files.names import disposition, found, shown
+from terminal_server.files.opening import opened
 from terminal_server.files.preview import rendered
 from terminal_server.files.worker import WorkerError
 from terminal_server.routers.common import EXPIRED, NEEDS_KEY, SMALL_BODY_BYTES, Link, located, make_router
@@ -72,11 +74,12 @@ async def view_file(
 ) -> Response:
     """Send a file as it is, or what shows how it looks."""
     target, descriptor = await _open(located(path, services, caller))
-    if preview:
-        made = await rendered(target, services.engine, services.settings.spill_dir)
+    with contextlib.ExitStack() as held:
+        held.callback(os.close, descriptor)
+        made = await rendered(target, services.engine, services.settings.spill_dir) if preview else None
         if made is not None:
-            os.close(descriptor)
             return OpenFile(made, f"{target.stem}.pdf", "inline")
+        held.pop_all()
     return OpenFile(descriptor, target.name, "inline")
 
 
@@ -133,11 +136,11 @@ async def _file(path: Path, use: Use) -> Response:
 
 
 async def _open(path: Path) -> tuple[Path, int]:
-    def opened() -> tuple[Path, int]:
+    def opening() -> tuple[Path, int]:
         there = found(path)
         return there, open_regular(there)
 
     try:
-        return await asyncio.to_thread(opened)
+        return await opened(opening, lambda both: os.close(both[1]))
     except OSError as error:
         raise from_os_error(error) from None

@@ -16,6 +16,7 @@ from terminal_server.errors import from_os_error
 from terminal_server.files import listing
 from terminal_server.files.downloads import OpenFile, media_type, open_regular
 from terminal_server.files.names import found, shown
+from terminal_server.files.opening import opened
 from terminal_server.files.reading import LineReader, TooMuchError
 from terminal_server.files.worker import WorkerError
 from terminal_server.paths import BadNameError, absolute
@@ -117,7 +118,7 @@ async def read_file(
     file = located(path, services, caller)
     try:
         file = await asyncio.to_thread(found, file)
-        descriptor = await asyncio.to_thread(open_regular, file)
+        descriptor = await opened(lambda: open_regular(file), os.close)
     except IsADirectoryError:
         raise HTTPException(400, "This is a folder: use list_files") from None
     except OSError as error:

@@ -21,6 +21,7 @@ from terminal_server.errors import from_os_error
 from terminal_server.files.arriving import Arriving
 from terminal_server.files.incoming import BlockWriter, Partial
 from terminal_server.files.names import shown
+from terminal_server.files.opening import opened
 from terminal_server.files.resumable import MOST, TooManyUploadsError, Upload
 from terminal_server.paths import BadNameError, file_name
 from terminal_server.routers.common import located
@@ -134,9 +135,7 @@ async def _found_at(wanted: int, upload_id: str, services: Services) -> Upload:
 
 async def _take(upload: Upload, offset: int, request: Request, services: Services) -> int:
     """Add the body to what is there; return how much that is then. The last byte completes the file."""
-    partial = await asyncio.to_thread(
-        Partial.resumed, Path(upload.target), upload.partial, services.files.unfinished
-    )
+    partial = await opened(lambda: _resumed(upload, services), Partial.close)
     writer = BlockWriter(partial.write)
     try:
         async with services.files.arrivals.arriving(upload.id, offset) as arriving:
@@ -163,6 +162,10 @@ async def _receive(request: Request, size: int, arriving: Arriving, writer: Bloc
                 await writer.add(chunk)
 
 
+def _resumed(upload: Upload, services: Services) -> Partial:
+    return Partial.resumed(Path(upload.target), upload.partial, services.files.unfinished)
+
+
 async def _closed(partial: Partial, writer: BlockWriter) -> None:
     await writer.settle()
     if partial.descriptor >= 0:
@@ -173,7 +176,12 @@ async def _complete(upload: Upload, services: Services) -> None:
     """Complete an upload of nothing."""
 
     def complete() -> None:
-        Partial.resumed(Path(upload.target), upload.partial, services.files.unfinished).commit()
+        partial = _resumed(upload, services)
+        try:
+            partial.commit()
+        finally:
+            if partial.descriptor >= 0:
+                partial.close()
         services.files.uploads.end(upload)
 
     try:

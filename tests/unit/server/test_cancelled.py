@@ -1,18 +1,28 @@
-"""Who is cancelled while a thread works for it: nothing stays open, and nothing is closed under the thread."""
+"""Who is cancelled while a thread works for it: nothing stays open, and nothing is closed under the thread.
+
+Nor does anything of what fails.
+"""
 
 import asyncio
 import base64
+import contextlib
+import errno
 import os
-from collections.abc import Awaitable, Callable
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from threading import Event
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
 from terminal_server.app import create_app
 from terminal_server.auth import load_keys
+from terminal_server.engine import Engine, Program
+from terminal_server.files import preview
+from terminal_server.routers import downloads
 from terminal_server.settings import from_environment
 
 from tests.contract.running import DEADLINE_SECONDS, names, until
@@ -29,11 +39,15 @@ class _Gate:
         self._function = function
         self.reached = Event()
         self.opened = Event()
+        self.left = Event()
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
         self.reached.set()
         assert self.opened.wait(DEADLINE_SECONDS)
-        return self._function(*arguments)
+        try:
+            return self._function(*arguments, **options)
+        finally:
+            self.left.set()
 
 
 @pytest.fixture
@@ -46,7 +60,7 @@ def app(tmp_path: Path) -> FastAPI:
 async def _call(
     app: FastAPI, method: str, path: str, body: bytes = b"", *, query: dict[str, str], **headers: str
 ) -> dict[str, str]:
-    """Call as the HTTP server does; return the headers of the answer."""
+    """Call as the HTTP server does; return the status and the headers of the answer."""
     answer: dict[str, str] = {}
 
     async def receive() -> dict[str, object]:
@@ -54,7 +68,7 @@ async def _call(
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
-            assert message["status"] < 300
+            answer.update({"status": str(message["status"])})
             answer.update({name.decode(): value.decode() for name, value in message["headers"]})
 
     headers |= {"authorization": "Bearer key", "content-length": str(len(body))}
@@ -78,9 +92,12 @@ async def _resumable_upload(app: FastAPI, folder: Path) -> None:
     name = f"filename {base64.b64encode(b'file').decode()}"
     query = {"directory": str(folder)}
     begun = await _call(app, "POST", "/files/tus", query=query, upload_length="3", upload_metadata=name)
-    path = f"/files/{begun['location']}"
+    await _continue(app, f"/files/{begun['location']}")
+
+
+async def _continue(app: FastAPI, path: str) -> dict[str, str]:
     kind = "application/offset+octet-stream"
-    await _call(app, "PATCH", path, b"new", query={}, upload_offset="0", content_type=kind)
+    return await _call(app, "PATCH", path, b"new", query={}, upload_offset="0", content_type=kind)
 
 
 @pytest.mark.parametrize("upload", [_upload, _resumable_upload])
@@ -107,3 +124,107 @@ async def test_a_file_that_is_being_completed_is_closed_only_when_it_is(
     assert synced == unfinished
     assert names(tmp_path / "folder") == ["file"]
     assert (tmp_path / "folder" / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    "path", ["/files/read", "/files/view", "/files/download/link", "/files/upload", "/files/tus"]
+)
+async def test_a_file_that_a_thread_opens_is_closed_when_nobody_waits_for_it_any_more(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    file = folder / "file"
+    file.write_text("old")
+    calling: Coroutine[Any, Any, object]
+    if path == "/files/upload":
+        calling = _upload(app, folder)
+    elif path == "/files/tus":
+        upload = app.state.services.files.uploads.begin(folder / "other", 3)
+        calling = _continue(app, f"{path}/{upload.id}")
+    else:
+        calling = _call(app, "GET", path, query={"path": str(file)})
+    before = names(folder)
+    gate = _Gate(os.open)
+    monkeypatch.setattr(os, "open", gate)
+    call = asyncio.ensure_future(calling)
+    await until(gate.reached.is_set, "the file is being opened")
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    gate.opened.set()
+    await until(gate.left.is_set, "the file is open")
+    await until(lambda: not _open_in(folder), "it is closed")
+    assert names(folder) == before
+
+
+async def test_an_upload_that_cannot_be_completed_leaves_nothing_open(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = app.state.services.files.uploads.begin(tmp_path / "taken", 3)
+    (tmp_path / "taken").mkdir()
+    assert (await _continue(app, f"/files/tus/{upload.id}"))["status"] == "409"
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    query = {"directory": str(tmp_path)}
+    name = f"filename {base64.b64encode(b'file').decode()}"
+    answer = await _call(app, "POST", "/files/tus", query=query, upload_length="0", upload_metadata=name)
+    assert answer["status"] == "507"
+    assert not _open_in(tmp_path)
+
+
+async def test_a_file_whose_preview_is_being_made_is_closed_when_nobody_waits_for_it_any_more(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def rendered(*_: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(downloads, "rendered", rendered)
+    (tmp_path / "a.docx").touch()
+    query = {"path": str(tmp_path / "a.docx"), "preview": "true"}
+    call = asyncio.ensure_future(_call(app, "GET", "/files/view", query=query))
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await begun.wait()
+    assert _open_in(tmp_path)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    assert not _open_in(tmp_path)
+
+
+async def test_a_preview_is_closed_when_nobody_waits_for_the_last_step_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "soffice").write_text("")
+    (tmp_path / "soffice").chmod(0o755)
+    work: list[Path] = []
+
+    async def collect(_engine: object, program: Program, **_: object) -> None:
+        work.append(program.cwd)
+        (program.cwd / "a.pdf").touch()
+
+    monkeypatch.setattr(preview, "collect", collect)
+    gate = _Gate(shutil.rmtree)
+    monkeypatch.setattr(shutil, "rmtree", gate)
+    engine = SimpleNamespace(environment={"PATH": str(tmp_path)})
+    making = asyncio.ensure_future(preview.rendered(tmp_path / "a.docx", cast("Engine", engine), tmp_path))
+    await until(gate.reached.is_set, "all is done but to tidy up")
+    making.cancel()
+    await asyncio.gather(making, return_exceptions=True)
+    gate.opened.set()
+    await until(gate.left.is_set, "that is done")
+    await until(lambda: not _open_in(tmp_path), "the preview is closed")
+    assert not work[0].exists()
+
+
+def _open_in(folder: Path) -> list[Path]:
+    """What is open of a folder in this process."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(descriptor.readlink())
+    return [path for path in found if path.is_relative_to(folder)]
