@@ -6,9 +6,11 @@ import signal
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.contract.running import Client, Server, connected, names, running, until
 
+NAMED = {"Upload-Metadata": "filename eA=="}
 OLD = "old\n" * 50_000
 NEW = "new\n" * 180_000
 
@@ -71,3 +73,43 @@ async def test_a_server_that_starts_removes_nothing_another_one_is_writing(tmp_p
             release.set()
             assert (await sending)["size"] == 2_000_001
     assert names(folder) == ["file"]
+
+
+DYING = """
+import os, runpy, signal, sys
+
+steps = int(os.environ["STEPS"])
+
+def look(event, arguments):
+    global steps
+    place = str(arguments[0]) if event == "open" else "/uploads/" if event == "fcntl.flock" else ""
+    if "/uploads/" in place or "/.upload-" in place:
+        steps -= 1
+        if not steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(look)
+runpy.run_module("terminal_server", run_name="__main__")
+"""
+"""A server that is killed before it takes a certain step with an upload."""
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+async def test_a_server_killed_while_it_begins_an_upload_leaves_nothing_that_nobody_removes(
+    tmp_path: Path, steps: int
+) -> None:
+    data = tmp_path / "data"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    program = ("-c", DYING)
+    with running(
+        tmp_path / "killed", program=program, TERMINAL_SERVER_DATA_DIR=str(data), STEPS=str(steps)
+    ) as server:
+        async with connected(server) as client:
+            options = {"params": {"directory": str(folder)}, "headers": {"Upload-Length": "10", **NAMED}}
+            with pytest.raises(aiohttp.ClientError):
+                await client.json("POST", "/files/tus", 201, **options)
+        assert server.process.wait() == -signal.SIGKILL
+    with running(tmp_path / "next", TERMINAL_SERVER_DATA_DIR=str(data)):
+        assert names(folder) == []
+        assert names(data / "uploads") == []
