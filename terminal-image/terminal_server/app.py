@@ -152,5 +152,5 @@ def _middleware(services: Services, observers: Sequence[Observer]) -> list[Middl
         cors,
         Middleware(CatchErrors),
         Middleware(RequireKey, keys=services.keys, is_open=is_open, asks_itself=asks_itself),
-        Middleware(CountRequests, activity=services.activity, is_open=is_open),
+        Middleware(CountRequests, activity=services.activity, lifecycle=services.lifecycle, is_open=is_open),
     ]

@@ -2,7 +2,8 @@
 
 An idle server ends in two steps, because those who send it requests learn late that it is going. First it says,
 at `/ready`, that it is not, and goes on serving. When that time has passed too without anything happening, it
-ends; the reason is written where a kubelet reads it.
+ends; the reason is written where a kubelet reads it. In the step of the event loop that sees this, it begins to
+refuse what comes: nothing is taken that would be ended at once.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ class Phase(Enum):
     DRAINING = "draining"
     """Idle, and about to end unless something happens."""
     STOPPING = "stopping"
+    """What runs is ended, and nothing new begins. No other phase follows."""
 
 
 class Lifecycle:
@@ -36,16 +38,25 @@ class Lifecycle:
         self.end: Callable[[], None] = lambda: None
         """Ends the server; set by what runs it."""
         self._before_stop: list[Callable[[], Awaitable[None]]] = []
+        self._stopping: asyncio.Task[None] | None = None
+
+    def pass_on_to(self, phase: Phase) -> None:
+        """Begin another phase, unless the last one has begun."""
+        if self.phase is not Phase.STOPPING:
+            self.phase = phase
 
     def before_stop(self, act: Callable[[], Awaitable[None]]) -> None:
         """Have `act` done when the server stops, after those that were named before."""
         self._before_stop.append(act)
 
     async def stop(self) -> None:
-        """Do what has to be done before the end; once."""
+        """Do what has to be done before the end: once, and all who ask wait for it."""
         self.phase = Phase.STOPPING
-        acts, self._before_stop = self._before_stop, []
-        for act in acts:
+        self._stopping = self._stopping or asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
+        for act in self._before_stop:
             try:
                 await act()
             except Exception:
@@ -76,8 +87,12 @@ class IdleWatch:
             return
         while not await self._drained():
             pass
+        if self._lifecycle.phase is Phase.STOPPING:
+            return
         reason = f"idle: nothing has happened for {self._activity.state().quiet_seconds:.0f} s"
         log.info("the server ends, %s", reason)
+        # Nothing may come between the last look and this: who is not seen by the one is refused by the other.
+        await self._lifecycle.stop()
         # Not every place has such a file, and none is made.
         with contextlib.suppress(OSError):
             await asyncio.to_thread(_note, self._termination_file, reason)
@@ -94,12 +109,12 @@ class IdleWatch:
         """Wait for idleness, say that the end is near, and return whether nothing happened until then."""
         await self._idle()
         begun = self._activity.state()
-        self._lifecycle.phase = Phase.DRAINING
+        self._lifecycle.pass_on_to(Phase.DRAINING)
         log.info("idle for %.0f s: not ready any more", begun.quiet_seconds)
         while True:
             now = self._activity.state()
             if now.last != begun.last:
-                self._lifecycle.phase = Phase.READY
+                self._lifecycle.pass_on_to(Phase.READY)
                 log.info("something happened: ready again")
                 return False
             missing = begun.quiet_seconds + self._drain_seconds - now.quiet_seconds

@@ -7,17 +7,41 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.contract.running import DEADLINE_SECONDS, Client, Server, connected, running
+import aiohttp
+import pytest
+
+from tests.contract.running import DEADLINE_SECONDS, Client, Server, connected, running, until
+from tests.contract.screens import opened, seen
+from tests.contract.test_mcp import talking, text_of
 
 IDLE, DRAIN = 0.6, 1.0
+# Its last moment lasts until there is a file "gate".
+_SLOW = """
+import runpy, time
+from pathlib import Path
+from terminal_server import lifecycle
+note = lifecycle._note
+
+def note_slowly(path, text):
+    path.with_name("noting").touch()
+    while not path.with_name("gate").exists():
+        time.sleep(0.02)
+    note(path, text)
+
+lifecycle._note = note_slowly
+runpy.run_module("terminal_server", run_name="__main__")
+"""
 
 
 @asynccontextmanager
-async def short_lived(folder: Path, idle_seconds: float = IDLE) -> AsyncIterator[tuple[Server, Client]]:
+async def short_lived(
+    folder: Path, idle_seconds: float = IDLE, program: tuple[str, ...] = ("-m", "terminal_server")
+) -> AsyncIterator[tuple[Server, Client]]:
     """A server that ends when nothing has happened for a moment."""
     (folder / "reason").touch()
     with running(
         folder,
+        program=program,
         TERMINAL_SERVER_IDLE_SECONDS=str(idle_seconds),
         TERMINAL_SERVER_DRAIN_SECONDS=str(DRAIN),
         TERMINAL_SERVER_TERMINATION_FILE=str(folder / "reason"),
@@ -64,6 +88,30 @@ async def test_a_request_while_it_drains_is_served_and_ends_the_attempt(tmp_path
         assert await _until_phase(client, lambda phase: phase != "draining") == "ready"
         assert server.process.poll() is None
         assert (tmp_path / "reason").read_text() == ""
+
+
+async def test_in_its_last_moment_it_refuses_what_it_would_end_at_once(tmp_path: Path) -> None:
+    async with (
+        short_lived(tmp_path, program=("-c", _SLOW)) as (server, client),
+        seen(client, await opened(client)) as screen,
+    ):
+        await until((tmp_path / "noting").exists, "it was about to end")
+        command = {"command": f"touch {tmp_path}/ran; sleep 1000"}
+        async with client.request("POST", "/execute?wait=20", json=command) as response:
+            assert (response.status, await response.json()) == (503, {"detail": "the server is stopping"})
+            assert response.headers["Retry-After"] == "1"
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await client.session.ws_connect(f"{server.url}/api/terminals/{screen.shell['id']}")
+        async with talking(server) as mcp:
+            called = await mcp.call_tool("run_command", command)
+            assert (called.is_error, text_of(called)) == (True, "the server is stopping")
+        assert await screen.closed() == 1012
+        assert await client.json("GET", "/execute") == []
+        assert await _until_phase(client, lambda _: True) == "stopping"
+        (tmp_path / "gate").touch()
+        assert await asyncio.to_thread(server.process.wait, DEADLINE_SECONDS) == 0
+        assert (tmp_path / "reason").read_text().startswith("idle: ")
+        assert not (tmp_path / "ran").exists()
 
 
 async def test_a_command_that_runs_keeps_it_awake_and_the_reason_is_told(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
-"""Counts requests as activity: all but those that only look, which interfaces send again and again."""
+"""Counts requests as activity: all but those that only look, which interfaces send again and again.
+
+What would be counted is refused once the server stops: an idle one ends because nothing was counted until then.
+"""
 
 import re
 from collections.abc import Callable
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from terminal_server.activity import Activity
+from terminal_server.lifecycle import Lifecycle, Phase
 from terminal_server.middleware.observe import shown
 
 _POLLED = re.compile(
@@ -14,6 +19,7 @@ _POLLED = re.compile(
 )
 _MCP = {"/mcp", "/mcp/"}
 """What is called through it are requests of their own."""
+_LATER = {"Retry-After": "1"}
 _FIRST_ERROR = 400
 _SHOWN = 40
 
@@ -30,16 +36,28 @@ class CountRequests:
     counts when it is answered, and not with an error.
     """
 
-    def __init__(self, app: ASGIApp, *, activity: Activity, is_open: Callable[[str], bool]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, activity: Activity, lifecycle: Lifecycle, is_open: Callable[[str], bool]
+    ) -> None:
         self.app = app
         self.activity = activity
+        self.lifecycle = lifecycle
         self.is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-        if scope["type"] != "http" or is_poll(scope["method"], scope["path"]):
+        """Pass the request on, or refuse it."""
+        is_request = scope["type"] == "http"
+        if scope["type"] == "lifespan" or (is_request and is_poll(scope["method"], scope["path"])):
             await self.app(scope, receive, send)
-            return
+        elif self.lifecycle.phase is Phase.STOPPING:
+            refusal = JSONResponse({"detail": "the server is stopping"}, status_code=503, headers=_LATER)
+            await refusal(scope, receive, send)
+        elif is_request:
+            await self._count(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
         unproven = self.is_open(scope["path"])
 
         async def watch(message: Message) -> None:
