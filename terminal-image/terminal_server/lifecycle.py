@@ -18,6 +18,8 @@ from terminal_server.activity import Activity
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
+_LAST_SECONDS = 10.0
+"""A disk that does not answer must not keep an idle server."""
 
 
 class Phase(Enum):
@@ -91,11 +93,13 @@ class IdleWatch:
             return
         reason = f"idle: nothing has happened for {self._activity.state().quiet_seconds:.0f} s"
         log.info("the server ends, %s", reason)
-        # Nothing may come between the last look and this: who is not seen by the one is refused by the other.
-        await self._lifecycle.stop()
-        # Not every place has such a file, and none is made.
+        noting = asyncio.create_task(asyncio.to_thread(_note, self._termination_file, reason))
+        # Not every place has such a file, and none is made. The time may be over as well.
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(_note, self._termination_file, reason)
+            async with asyncio.timeout(_LAST_SECONDS):
+                # Nothing may come between the last look and this: who is not seen by the one is refused by the other.
+                await self._lifecycle.stop()
+                await noting
         self._lifecycle.end()
 
     async def _idle(self) -> None:

@@ -32,6 +32,8 @@ _SPARE_BYTES = 4 * 1024 * 1024
 # into one that is being closed here.
 _KEEP_ALIVE_SECONDS = 120
 _LAST_SECONDS = 1.0
+_SPARE_SECONDS = 30.0
+"""More than all steps of a stop take besides their grace, if they do not wait for a disk."""
 
 
 class Server(uvicorn.Server):
@@ -39,6 +41,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
+        settings = services.settings
+        self._most_seconds = _SPARE_SECONDS + 3 * (settings.stop_seconds + settings.kill_grace_seconds)
         self._lifecycle = services.lifecycle
         self._pools = (services.workers, services.starters)
         self._lifecycle.end = self._end
@@ -50,14 +54,20 @@ class Server(uvicorn.Server):
         http_limits.watch(self.server_state.connections)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop."""
-        await self._lifecycle.stop()
-        await super().shutdown(sockets)
-        if not all(pool.ended(_LAST_SECONDS) for pool in self._pools):
+        """Stop. What waits for a disk that does not answer is left behind."""
+        ending = asyncio.create_task(self._shut_down(sockets))
+        # When all threads wait for a disk, so does what needs one.
+        await asyncio.wait([ending], timeout=self._most_seconds)
+        if not ending.done() or not all(pool.ended(_LAST_SECONDS) for pool in self._pools):
             log.warning("ended without waiting for a disk that does not answer")
             logging.shutdown()
             # All is done that can be; Python would wait for its threads.
             os._exit(0)
+        await ending
+
+    async def _shut_down(self, sockets: list[socket.socket] | None) -> None:
+        await self._lifecycle.stop()
+        await super().shutdown(sockets)
 
     def _end(self) -> None:
         self.should_exit = True

@@ -203,7 +203,9 @@ class Settings(BaseModel):
         description="Where the reason of an end is written, if it is there.",
     )
     stop_seconds: float = Field(
-        default=10, gt=0, description="Time for requests and shells to end when told to stop."
+        default=10,
+        gt=0,
+        description="Time for requests and shells to end, and for logs to be written, when told to stop.",
     )
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of Prometheus metrics at `/metrics`. 0: none."

@@ -29,6 +29,7 @@ def note_slowly(path, text):
     note(path, text)
 
 lifecycle._note = note_slowly
+lifecycle._LAST_SECONDS = 60
 runpy.run_module("terminal_server", run_name="__main__")
 """
 

@@ -14,6 +14,7 @@ from tests.contract.running import Client, Server, children, connected, running,
 from tests.faults.mounts import inside, mounting
 
 _RUN = "import runpy; runpy.run_module('terminal_server', run_name='__main__')"
+_SHORT_LIVED = {"TERMINAL_SERVER_IDLE_SECONDS": "5", "TERMINAL_SERVER_DRAIN_SECONDS": "0.1"}
 _HANGING = 20
 """More than there are threads."""
 
@@ -75,6 +76,34 @@ async def test_told_to_stop_the_server_does_not_wait_for_a_disk_that_does_not_an
                 assert server.process.returncode == 0
 
 
+async def test_told_to_stop_the_server_does_not_wait_for_logs_on_a_disk_that_does_not_answer(
+    tmp_path: Path, folder: Path
+) -> None:
+    with _logging_to(folder, tmp_path / "server") as server:
+        async with connected(server) as client:
+            with _dead_disk(server, folder):
+                await _print(client)
+                server.process.send_signal(signal.SIGTERM)
+                await until(lambda: server.process.poll() is not None, "the server ended")
+                assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize("limit", [{}, _SHORT_LIVED], ids=["told to", "idle"])
+async def test_it_ends_though_every_thread_waits_for_a_disk_that_does_not_answer(
+    tmp_path: Path, folder: Path, limit: dict[str, str]
+) -> None:
+    few = "from terminal_server import lifecycle, server, workers; workers.MOST = 8; "
+    soon = "lifecycle._LAST_SECONDS = server._SPARE_SECONDS = 1; "
+    with _logging_to(folder, tmp_path / "server", ("-c", few + soon + _RUN), **limit) as server:
+        async with connected(server) as client:
+            with _dead_disk(server, folder):
+                await asyncio.gather(*(_print(client) for _ in range(_HANGING)))
+                if not limit:
+                    server.process.send_signal(signal.SIGTERM)
+                await until(lambda: server.process.poll() is not None, "the server ended")
+                assert server.process.returncode == 0
+
+
 async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(
     tmp_path: Path, folder: Path
 ) -> None:
@@ -106,6 +135,26 @@ async def test_a_command_that_should_start_on_a_dead_disk_is_given_up_in_the_end
                 assert answer["detail"] == f"{folder}/inside: no command could be started there for 1 s"
             await until(lambda: not children(server.process.pid), "what hung was ended")
             assert not (server.home / "begun").exists()
+
+
+def _logging_to(
+    folder: Path, place: Path, program: tuple[str, ...] = ("-m", "terminal_server"), **variables: str
+) -> contextlib.AbstractContextManager[Server]:
+    return running(
+        place,
+        wrap=mounting(),
+        program=program,
+        TERMINAL_SERVER_LOG_DIR=str(folder),
+        TERMINAL_SERVER_STOP_SECONDS="1",
+        TERMINAL_SERVER_KILL_GRACE_SECONDS="0.1",
+        **variables,
+    )
+
+
+async def _print(client: Client) -> None:
+    """Have a command print something, which is to be written to its log."""
+    answer = await client.json("POST", "/execute?wait=20", json={"command": "echo well"})
+    assert answer["output"] == [{"type": "stdout", "data": "well\n"}]
 
 
 async def _refusal(client: Client, body: dict[str, object]) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -15,6 +16,8 @@ from terminal_server.commands.store import Store
 from terminal_server.engine import Feed, Process
 from terminal_server.sessions import Session
 from terminal_server.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 4000
 _MEMORY_BYTES = 16 * 1024**2
@@ -82,6 +85,7 @@ class Commands:
         self._most = settings.max_commands
         self._retention = settings.log_retention_seconds
         self._answer_bytes = settings.answer_limit_bytes
+        self._stop_seconds = settings.stop_seconds
         self._activity = activity
         self._store = Store(
             settings.command_logs,
@@ -142,10 +146,17 @@ class Commands:
             await command.ended.wait()
 
     async def close(self) -> None:
-        """Have everything written. Commands have ended by now."""
+        """Have everything written that the disk takes in time. Commands have ended by now."""
         if self._expiry is not None:
             self._expiry.cancel()
         self._tidy()
+        try:
+            async with asyncio.timeout(self._stop_seconds):
+                await self._write_all()
+        except TimeoutError:
+            _log.warning("not all logs of commands are complete: their disk took too long")
+
+    async def _write_all(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(command.log.settle() for command in self._in_memory.values()))
         await self._store.close()
