@@ -391,34 +391,6 @@ async def test_a_command_that_does_not_read_holds_up_nobody_for_ever(client: Cli
     await client.json("DELETE", f"/execute/{answer['id']}?force=true")
 
 
-@pytest.mark.parametrize("query", ["", "?force=true"])
-async def test_killing_ends_the_whole_tree(client: Client, query: str) -> None:
-    nap = f"sleep 1000.{uuid.uuid4().int}"
-    command = f"echo begun; {nap} & setsid {nap} & (env -i setsid {nap} > /dev/null 2>&1 &); {nap}"
-    answer = await run(client, command, "?wait=0")
-    await until(lambda: len(running_like(nap)) == 4, "all run")
-    waiting = asyncio.create_task(status(client, answer, "?wait=60"))
-    assert await client.json("DELETE", f"/execute/{answer['id']}{query}") == {"status": "killed"}
-    assert running_like(nap) == []
-    ended = await waiting
-    assert (ended["status"], ended["exit_code"]) == ("killed", 137 if query else 143)
-    assert text(ended).startswith("begun\n")
-    assert await client.json("DELETE", f"/execute/{answer['id']}") == {"status": "killed"}
-
-
-async def test_a_command_asked_to_end_may_clean_up_unless_it_is_forced(
-    client: Client, tmp_path: Path
-) -> None:
-    command = f"trap 'echo bye; exit 0' TERM; touch {tmp_path}/ready; while :; do sleep 0.05; done"
-    for query, said in (("", "bye\n"), ("?force=true", "")):
-        answer = await run(client, command, "?wait=0")
-        await until((tmp_path / "ready").exists, "it listens")
-        (tmp_path / "ready").unlink()
-        await client.json("DELETE", f"/execute/{answer['id']}{query}")
-        assert text(await status(client, answer, "")).endswith(said)
-        assert ("bye" in text(await status(client, answer, ""))) == bool(said)
-
-
 async def test_what_was_left_in_the_background_is_not_waited_for(client: Client, tmp_path: Path) -> None:
     answer = await run(client, f"sleep 1000 & echo $! > {tmp_path}/pid; echo hi")
     assert (answer["status"], text(answer)) == ("done", "hi\n")

@@ -139,11 +139,11 @@ class Commands:
         return [command for command in self._commands.values() if command.session == session]
 
     async def kill(self, command: Command, *, force: bool) -> None:
-        """End a command and all it started; return when it has ended."""
+        """End a command and all it started, also what it left when it ended; return when nothing of it lives."""
         if not command.ended.is_set():
             command.killed = True
-            await command.process.end(force=force)
-            await command.ended.wait()
+        await command.process.end(force=force)
+        await command.ended.wait()
 
     async def close(self) -> None:
         """Have everything written that the disk takes in time. Commands have ended by now."""

@@ -14,7 +14,7 @@ from terminal_server.engine import terminal, tree
 from terminal_server.engine.input import Input, TerminalInput
 from terminal_server.engine.marks import VARIABLE, Mark, Marks
 from terminal_server.engine.pipes import Feed, Pipe, Stream
-from terminal_server.engine.process import Process
+from terminal_server.engine.process import EndTree, Process
 from terminal_server.engine.reaper import Reaper
 from terminal_server.engine.spawning import Action
 from terminal_server.engine.starting import SpawnError, Start
@@ -27,7 +27,6 @@ _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 _ARGUMENT_LIMIT = 128 * 1024 - 1
 # Longer than the kernel lets an argument be: the shell reads the script from its input, and gives that up.
 _SCRIPT_FROM_INPUT = 'eval "exec </dev/null\n$(cat)"'
-
 
 # A shell that leads a session makes a terminal it finds on its input the one that controls it, and when it ends
 # the kernel would hang up on what it left in the background. So it gets its input when it has looked.
@@ -219,13 +218,14 @@ class Engine:
             self._reaper.expect(pid, process.on_exit, since=begun)
             return process
 
-    def _ending(self, root: int, mark: Mark) -> Callable[[bool], Awaitable[None]]:
-        """Return what ends the tree of `root`; its argument says whether by force."""
+    def _ending(self, root: int, mark: Mark) -> EndTree:
+        """Return what ends the tree of `root`."""
+        family = tree.Family(root, mark)
 
-        async def find() -> list[tree.Entry]:
-            return tree.of_command(await self._table.read(), root, mark)
+        def end(process: Process, force: bool) -> Awaitable[None]:  # noqa: FBT001 - for Process alone
+            async def find() -> list[tree.Entry]:
+                return family.living(await self._table.read(), led=process.exit_code is None)
 
-        def end(force: bool) -> Awaitable[None]:  # noqa: FBT001 - for Process alone
             return asyncio.shield(self._go_on(tree.end(find, None if force else self._grace)))
 
         return end

@@ -20,7 +20,7 @@ class Process:
         self,
         pid: int,
         pipes: list[Pipe],
-        end_tree: Callable[[bool], Awaitable[None]],
+        end_tree: "EndTree",
         stdin: Input | None = None,
     ) -> None:
         self.pid = pid
@@ -41,8 +41,11 @@ class Process:
         return self.exit_code
 
     async def end(self, *, force: bool = False) -> None:
-        """End the whole tree, with `force` without asking first; return when nothing of it lives."""
-        await self._end_tree(force)
+        """End the whole tree, with `force` without asking first; return when nothing of it lives.
+
+        When the program has ended that is what it left in the background.
+        """
+        await self._end_tree(self, force)
 
     def interrupt(self) -> None:
         """Interrupt it as Ctrl-C does: its process group is sent SIGINT. Does nothing when it has ended."""
@@ -69,3 +72,7 @@ class Process:
             self.stdin.close()
         self.exit_code = code if code >= 0 else 128 - code
         self._ended.set()
+
+
+EndTree = Callable[[Process, bool], Awaitable[None]]
+"""Ends the tree of a process, by force or not."""

@@ -68,15 +68,33 @@ def _entry(pid: int) -> Entry | None:
     return Entry(pid=pid, parent=int(fields[1]), session=int(fields[3]), started=int(fields[19]))
 
 
-def of_command(table: Table, root: int, mark: Mark) -> list[Entry]:
-    """Return the processes of the command whose shell is, or was, `root`."""
-    me = os.getpid()
-    seeds = [
-        entry.pid
-        for entry in table.values()
-        if root in {entry.pid, entry.session} or (entry.parent == me and mark.is_on(entry.pid))
-    ]
-    return _with_descendants(table, seeds)
+class Family:
+    """The processes of one command: its shell, `root`, and all it started."""
+
+    def __init__(self, root: int, mark: Mark) -> None:
+        self._root = root
+        self._mark = mark
+        self._found: set[tuple[int, int]] = set()
+
+    def living(self, table: Table, *, led: bool) -> list[Entry]:
+        """Return those that live.
+
+        Args:
+            table: all processes.
+            led: whether the shell is there, be it as a zombie. When it has been collected, its number may be somebody
+                else's, and be the number of another session. But that cannot be while a process of the old one lives.
+        """
+        me = os.getpid()
+        session = [entry for entry in table.values() if entry.session == self._root]
+        if not (led or any(map(self._is_known, session))):
+            session = []
+        orphans = [entry for entry in table.values() if entry.parent == me and self._is_known(entry)]
+        found = _with_descendants(table, [entry.pid for entry in (*session, *orphans)])
+        self._found = {(entry.pid, entry.started) for entry in found}
+        return found
+
+    def _is_known(self, entry: Entry) -> bool:
+        return (entry.pid, entry.started) in self._found or self._mark.is_on(entry.pid)
 
 
 def of_everything(table: Table) -> list[Entry]:
