@@ -95,8 +95,11 @@ class Commands:
         )
         self._commands: OrderedDict[str, Command] = OrderedDict()
         self._finished: OrderedDict[str, Command] = OrderedDict()
-        self._in_memory: OrderedDict[str, Command] = OrderedDict()
-        """Those that have ended, and whose output is still in memory."""
+        self._in_memory: OrderedDict[str, tuple[Command, int]] = OrderedDict()
+        """Those that have ended, and whose output is still in memory; and how much that was when they ended.
+
+        It may have become less, once it was written.
+        """
         self._memory = 0
         self._starting = 0
         self._unwritten: list[Log] = []
@@ -158,15 +161,17 @@ class Commands:
 
     async def _write_all(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(command.log.settle() for command in self._in_memory.values()))
+        await asyncio.gather(*(command.log.settle() for command, _ in self._in_memory.values()))
         await self._store.close()
 
     async def _follow(self, command: Command) -> None:
         with self._activity.busy("a command runs"):
             command.end(await command.process.wait())
         if command.id in self._commands:
-            self._finished[command.id] = self._in_memory[command.id] = command
-            self._memory += command.log.memory
+            size = command.log.memory
+            self._finished[command.id] = command
+            self._in_memory[command.id] = command, size
+            self._memory += size
             self._unwritten.append(command.log)
             self._tidy_later()
             self._set_expiry()
@@ -210,8 +215,8 @@ class Commands:
             return False
         del self._finished[command.id]
         del self._commands[command.id]
-        if self._in_memory.pop(command.id, None) is not None:
-            self._memory -= command.log.memory
+        if (kept := self._in_memory.pop(command.id, None)) is not None:
+            self._memory -= kept[1]
         command.log.give_up()
         self._unwanted.append(command.log)
         self._tidy_later()
@@ -219,8 +224,8 @@ class Commands:
 
     def _free_memory(self) -> None:
         while self._memory > _MEMORY_BYTES:
-            _, command = self._in_memory.popitem(last=False)
-            self._memory -= command.log.memory
+            _, (command, size) = self._in_memory.popitem(last=False)
+            self._memory -= size
             self._do(command.log.release())
 
     async def _look(self) -> None:
