@@ -1,7 +1,10 @@
-"""HTTP connections whose answers may hold parts of files that the kernel sends.
+"""HTTP connections whose answers may hold parts of files that the kernel sends, and that tell of their own end.
 
 The bytes of a large file then neither pass through this process nor take its time. Disks may be slow, so the kernel
 is asked to by a worker thread, for what the connection has room for: no thread waits for a client.
+
+That a client has left is otherwise heard only by who has taken all it sent before. Who passes that on to a program,
+which may never take it, must hear it nevertheless.
 """
 
 import asyncio
@@ -17,6 +20,8 @@ EXTENSION = "terminal_server.send_file"
 """The extension of a request's scope whose `send` is a `SendFile`."""
 SendFile = Callable[[int, int, int], Awaitable[int]]
 """Sends the bytes of a descriptor from a position to another as part of the body; returns how far it came."""
+LEFT_EXTENSION = "terminal_server.left"
+"""The extension whose `wait` returns when the connection is lost, whatever the client sent before."""
 
 _MOST_AT_ONCE = 1024 * 1024
 
@@ -24,12 +29,25 @@ _MOST_AT_ONCE = 1024 * 1024
 class Protocol(LimitedProtocol):
     """One connection."""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        super().connection_made(transport)
+        self._lost = asyncio.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        super().connection_lost(exc)
+        self._lost.set()
+
     def on_headers_complete(self) -> None:
         """Begin to answer a request."""
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:
-            self.scope["extensions"] = {EXTENSION: {"send": partial(self._send_file, self.cycle)}}
+            self.scope["extensions"] = {
+                EXTENSION: {"send": partial(self._send_file, self.cycle)},
+                LEFT_EXTENSION: {"wait": self._lost.wait},
+            }
 
     async def _send_file(self, cycle: RequestResponseCycle, descriptor: int, begin: int, end: int) -> int:
         # Bytes that still wait in this process come first.

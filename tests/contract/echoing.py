@@ -67,7 +67,7 @@ async def events(request: web.Request) -> web.StreamResponse:
             await response.write(b"data: tick\n\n")
             await asyncio.sleep(0.05)
     finally:
-        request.app["left"].append("events")
+        request.app["left"].append(request.raw_path.removeprefix("/"))
 
 
 async def large(request: web.Request) -> web.StreamResponse:

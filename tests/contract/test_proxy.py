@@ -341,6 +341,34 @@ async def test_events_come_one_by_one_and_end_when_the_client_leaves(proxy: Prox
     await _until_left(proxy, "events")
 
 
+async def test_events_end_when_the_client_leaves_though_the_program_does_not_read_what_it_sends(
+    proxy: Proxy,
+) -> None:
+    taken = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for taken in range(1000):  # noqa: B007
+            yield b"x" * 30_000
+
+    async with proxy.request("POST", "/events?unread", data=body()) as response:
+        before = -1
+        while taken != before:
+            before = taken
+            for _ in range(10):
+                assert await response.content.readline() == b"data: tick\n"
+                assert await response.content.readline() == b"\n"
+        # Closing would wait until all is sent.
+        response.connection.transport.abort()
+    await _until_left(proxy, "events?unread")
+
+    async def is_over() -> bool:
+        answer = await proxy.client.json("GET", "/activity")
+        return not any(reason.startswith(f"POST {proxy.path}") for reason in answer["reasons"])
+
+    await until(is_over, "the request was over")
+
+
 async def _until_left(proxy: Proxy, what: object) -> None:
     async def has_left() -> bool:
         async with proxy.request("GET", "/left") as response:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from terminal_server.clients import while_there
+from terminal_server.http_protocol import LEFT_EXTENSION
 from terminal_server.ports import headers
 from terminal_server.ports.target import Target
 from terminal_server.ports.upstream import NoAnswerError, Upstream
@@ -44,8 +45,12 @@ class _Client(AsyncIterator[bytes]):
 
 async def forward(scope: Scope, receive: Receive, send: Send, *, target: Target, upstream: Upstream) -> None:
     """Answer a request with a program's answer. A client that leaves ends it."""
+    has_body = any(name in _BODY_HEADERS for name, _ in scope["headers"])
     client = _Client(receive)
-    answered = await while_there(_exchange(scope, client, send, target, upstream), client.listen())
+    body = client if has_body else None
+    answered = await while_there(
+        _exchange(scope, body, send, target, upstream), _left(scope, client) if has_body else client.listen()
+    )
     if answered is not None:
         try:
             answered.result()
@@ -53,14 +58,24 @@ async def forward(scope: Scope, receive: Receive, send: Send, *, target: Target,
             await JSONResponse({"detail": error.detail}, status_code=error.status)(scope, receive, send)
 
 
-async def _exchange(scope: Scope, client: _Client, send: Send, target: Target, upstream: Upstream) -> None:
-    has_body = any(name in _BODY_HEADERS for name, _ in scope["headers"])
+async def _left(scope: Scope, client: _Client) -> None:
+    """Return when a client has gone. Who listens to it waits for the program to read, which it may never do."""
+    extension = scope.get("extensions", {}).get(LEFT_EXTENSION)
+    if extension is None:
+        await client.listen()
+    else:
+        await while_there(client.listen(), extension["wait"]())
+
+
+async def _exchange(
+    scope: Scope, body: _Client | None, send: Send, target: Target, upstream: Upstream
+) -> None:
     peer = scope["client"][0] if scope["client"] else "unknown"
     answer = await upstream.request(
         scope["method"],
         target,
         headers.for_program(scope["headers"], target, scheme=scope["scheme"], client=peer),
-        client if has_body else None,
+        body,
     )
     try:
         await _pass_on(answer, send, target)

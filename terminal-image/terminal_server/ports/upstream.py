@@ -114,12 +114,15 @@ class Upstream:
             if session is None:
                 # A tenth of a second: not on the loop.
                 aiohttp = await asyncio.to_thread(importlib.import_module, "aiohttp")
+                from terminal_server.ports.answer import Answer  # noqa: PLC0415 - needs aiohttp
+
                 self._session = session = aiohttp.ClientSession(
                     # A connection for each request: none is ever kept to a program that may be another by then.
                     connector=aiohttp.TCPConnector(limit=0, force_close=True),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     auto_decompress=False,
                     skip_auto_headers=_GENERATED,
+                    response_class=Answer,
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                     max_line_size=_HEAD_BYTES,
                     max_field_size=_HEAD_BYTES,
