@@ -91,6 +91,15 @@ async def broken(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def status(request: web.Request) -> web.StreamResponse:
+    """Answer with any status, even one that HTTP has not."""
+    assert request.transport is not None
+    head = f"HTTP/1.1 {request.query['status']} Odd\r\nConnection: upgrade\r\nUpgrade: odd\r\n\r\n"
+    request.transport.write(head.encode())
+    request.transport.close()
+    return web.Response()
+
+
 async def left(request: web.Request) -> web.Response:
     return web.json_response(request.app["left"])
 
@@ -121,6 +130,7 @@ def main() -> None:
     for path, handler in {
         "/redirect": redirect, "/a/b/redirect": redirect, "/risky": risky, "/packed": packed, "/talk": talk,
         "/events": events, "/large": large, "/broken": broken, "/left": left, "/socket": socket,
+        "/status": status,
     }.items():  # fmt: skip
         app.router.add_route("*", path, handler)
     app.router.add_route("*", "/{rest:.*}", echo)

@@ -400,6 +400,12 @@ async def test_what_speaks_no_http_is_502(client: Client) -> None:
     await client.execute(f"kill {next(one['pid'] for one in await _ports(client) if one['port'] == port)}")
 
 
+@pytest.mark.parametrize("status", [101, 600, 999])
+async def test_a_status_that_is_no_answer_to_a_request_is_502(proxy: Proxy, status: int) -> None:
+    answer = await proxy.client.json("GET", f"{proxy.path}/status?status={status}", 502)
+    assert answer == {"detail": f"The program on port {proxy.port} answered with status {status}"}
+
+
 def _connection(proxy: Proxy, path: str = "/socket", **options: Any) -> Any:
     return proxy.client.session.ws_connect(
         proxy.client.server.url + proxy.path + path, max_msg_size=0, **options

@@ -17,6 +17,8 @@ from terminal_server.ports.upstream import NoAnswerError, Upstream
 if TYPE_CHECKING:
     import aiohttp
 
+_ANSWERS = range(200, 600)
+"""The statuses of answers. Whoever stands before this server would take 101 for a word about its own connection."""
 _BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 
 
@@ -78,6 +80,9 @@ async def _exchange(
         body,
     )
     try:
+        if answer.status not in _ANSWERS:
+            detail = f"The program on port {target.port} answered with status {answer.status}"
+            raise NoAnswerError(502, detail)
         await _pass_on(answer, send, target)
     finally:
         answer.close()
