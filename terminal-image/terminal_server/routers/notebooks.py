@@ -18,7 +18,7 @@ from terminal_server.notebooks.errors import (
 )
 from terminal_server.notebooks.notebooks import Notebook, Result
 from terminal_server.notebooks.specs import NoKernelError, UnknownKernelError
-from terminal_server.routers.common import located, make_router
+from terminal_server.routers.common import SMALL_BODY_BYTES, located, make_router
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
 
@@ -57,7 +57,7 @@ def create_router(body_limit_bytes: int) -> APIRouter:
     """Return the routes of notebooks."""
     router = make_router(prefix="/notebooks", include_in_schema=False)
 
-    @router.post("")
+    @router.post("", max_body_size=SMALL_BODY_BYTES)
     async def open_notebook(body: ToOpen, services: Shared, session: Caller) -> Opened:
         path = located(body.path, services, session)
         with _problems():

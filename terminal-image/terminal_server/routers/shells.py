@@ -7,7 +7,7 @@ from fastapi import HTTPException, WebSocket
 from pydantic import BaseModel, Field, field_validator
 
 from terminal_server.engine import InputClosedError, SpawnError
-from terminal_server.routers.common import make_router
+from terminal_server.routers.common import SMALL_BODY_BYTES, make_router
 from terminal_server.services import Services, Shared
 from terminal_server.sessions import Caller, Session
 from terminal_server.shells import connection
@@ -104,6 +104,7 @@ async def read_user_terminal(services: Shared, session: Caller) -> Output:
     description="Types text into the interactive terminal the user works in, for the shell or whatever program runs "
     "there; the user sees it. Read the terminal first. It does not wait for what the text does: read the terminal "
     "again to see. To run a command for yourself, use run_command instead. 404 if the user has no terminal.",
+    max_body_size=SMALL_BODY_BYTES,
 )
 async def send_user_terminal_input(body: Typed, services: Shared, session: Caller) -> Done:
     """Type for the user."""
