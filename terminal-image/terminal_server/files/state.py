@@ -9,6 +9,7 @@ from pathlib import Path
 
 from terminal_server.engine import Engine
 from terminal_server.files.arriving import Arrivals
+from terminal_server.files.preview import Previews
 from terminal_server.files.resumable import Uploads
 from terminal_server.files.unfinished import Unfinished
 from terminal_server.files.worker import Worker
@@ -45,6 +46,7 @@ class Files:
     unfinished: Unfinished
     uploads: Uploads
     worker: Worker
+    previews: Previews
     turns: Turns = field(default_factory=Turns)
     arrivals: Arrivals = field(default_factory=Arrivals)
     long: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LONG_AT_A_TIME))
@@ -60,4 +62,4 @@ def create_files(settings: Settings, engine: Engine) -> Files:
     """Return what the calls about files share, for a server with these settings."""
     unfinished = Unfinished(settings.spill_dir / "unfinished")
     uploads = Uploads(settings.spill_dir / "uploads", settings.upload_retention_seconds)
-    return Files(unfinished, uploads, Worker(engine))
+    return Files(unfinished, uploads, Worker(engine), Previews(engine, settings.spill_dir))

@@ -1,7 +1,6 @@
 """Files out: links that need no key, views and previews, archives, comparisons."""
 
 import asyncio
-import contextlib
 import os
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ from terminal_server.files.archive import Archive
 from terminal_server.files.downloads import OpenFile, Use, open_regular
 from terminal_server.files.names import disposition, found, shown
 from terminal_server.files.opening import opened
-from terminal_server.files.preview import rendered
+from terminal_server.files.preview import PreviewError
 from terminal_server.files.worker import WorkerError
 from terminal_server.routers.common import EXPIRED, NEEDS_KEY, SMALL_BODY_BYTES, Link, located, make_router
 from terminal_server.services import Shared
@@ -68,19 +67,23 @@ async def download_file(token: str, services: Shared) -> Response:
 @router.api_route("/files/view", methods=["GET", "HEAD"], include_in_schema=False)
 async def view_file(
     path: Annotated[str, Query()],
+    request: Request,
     services: Shared,
     caller: Caller,
     preview: Annotated[bool, Query(description="Send a document as PDF, if it can be made one.")] = False,  # noqa: FBT002 - a query parameter
 ) -> Response:
     """Send a file as it is, or what shows how it looks."""
-    target, descriptor = await _open(located(path, services, caller))
-    with contextlib.ExitStack() as held:
-        held.callback(os.close, descriptor)
-        made = await rendered(target, services.engine, services.settings.spill_dir) if preview else None
+    place = located(path, services, caller)
+    if preview:
+        target, descriptor = await _open(place)
+        os.close(descriptor)
+        try:
+            made = await services.files.previews.rendered(target, request.receive)
+        except PreviewError as error:
+            raise HTTPException(error.status, str(error)) from None
         if made is not None:
             return OpenFile(made, f"{target.stem}.pdf", "inline")
-        held.pop_all()
-    return OpenFile(descriptor, target.name, "inline")
+    return await _file(place, "inline")
 
 
 @router.api_route("/files/serve/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)

@@ -18,11 +18,12 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 from terminal_server.app import create_app
 from terminal_server.auth import load_keys
 from terminal_server.engine import Engine, Program
-from terminal_server.files import preview
-from terminal_server.routers import downloads
+from terminal_server.files.preview import Previews
+from terminal_server.isolated import Few
 from terminal_server.settings import from_environment
 
 from tests.contract.running import DEADLINE_SECONDS, names, until
@@ -175,27 +176,6 @@ async def test_an_upload_that_cannot_be_completed_leaves_nothing_open(
     assert not _open_in(tmp_path)
 
 
-async def test_a_file_whose_preview_is_being_made_is_closed_when_nobody_waits_for_it_any_more(
-    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = asyncio.Event()
-
-    async def rendered(*_: object) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(downloads, "rendered", rendered)
-    (tmp_path / "a.docx").touch()
-    query = {"path": str(tmp_path / "a.docx"), "preview": "true"}
-    call = asyncio.ensure_future(_call(app, "GET", "/files/view", query=query))
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        await begun.wait()
-    assert _open_in(tmp_path)
-    call.cancel()
-    await asyncio.gather(call, return_exceptions=True)
-    assert not _open_in(tmp_path)
-
-
 async def test_a_preview_is_closed_when_nobody_waits_for_the_last_step_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,15 +183,21 @@ async def test_a_preview_is_closed_when_nobody_waits_for_the_last_step_of_it(
     (tmp_path / "soffice").chmod(0o755)
     work: list[Path] = []
 
-    async def collect(_engine: object, program: Program, **_: object) -> None:
+    async def run(_few: object, program: Program) -> None:
         work.append(program.cwd)
         (program.cwd / "a.pdf").touch()
 
-    monkeypatch.setattr(preview, "collect", collect)
+    monkeypatch.setattr(Few, "run", run)
     gate = _Gate(shutil.rmtree)
     monkeypatch.setattr(shutil, "rmtree", gate)
     engine = SimpleNamespace(environment={"PATH": str(tmp_path)})
-    making = asyncio.ensure_future(preview.rendered(tmp_path / "a.docx", cast("Engine", engine), tmp_path))
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    previews = Previews(cast("Engine", engine), tmp_path)
+    making = asyncio.ensure_future(previews.rendered(tmp_path / "a.docx", receive))
     await until(gate.reached.is_set, "all is done but to tidy up")
     making.cancel()
     await asyncio.gather(making, return_exceptions=True)
