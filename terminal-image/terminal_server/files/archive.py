@@ -1,9 +1,10 @@
 """Makes a zip archive while it is sent: no copy on the disk, and one chunk of it in memory."""
 
+import heapq
 import os
 import stat
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -54,6 +55,7 @@ class Archive:
         self._paths = paths
         self._left_out: list[str] = []
         self._entries = 0
+        self._waiting = 0
         self._sink = _Sink()
 
     def chunks(self) -> Generator[bytes, None, None]:
@@ -72,18 +74,23 @@ class Archive:
         yield self._sink.take()
 
     def _tree(self, archive: ZipFile, top: Path, name: str) -> Generator[bytes, None, None]:
-        waiting = [(top, name)]
-        while waiting:
-            path, name = waiting.pop()
+        levels: list[Iterator[tuple[Path, str]]] = [iter([(top, name)])]
+        self._waiting += 1
+        while levels:
+            path, name = next(levels[-1], (None, ""))
+            if path is None:
+                levels.pop()
+                continue
+            self._waiting -= 1
             try:
                 state = path.lstat()
                 kind = stat.S_IFMT(state.st_mode)
                 if self._entries >= MOST_ENTRIES:
                     self._leave_out(name, f"more than {MOST_ENTRIES} files")
                 elif kind == stat.S_IFDIR:
-                    inside = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - names are enough
-                    waiting += [(path / one, f"{name}/{_sane(one)}") for one in inside]
+                    inside = self._inside(path, name)
                     self._add(archive, _info(f"{name}/", state), b"")
+                    levels.append(inside)
                 elif kind == stat.S_IFLNK:
                     self._add(archive, _info(name, state), os.fsencode(path.readlink()))
                 elif kind == stat.S_IFREG:
@@ -95,6 +102,19 @@ class Archive:
             except OSError as error:
                 self._leave_out(name, error.strerror or "it cannot be read")
             yield self._sink.take()
+
+    def _inside(self, folder: Path, name: str) -> Iterator[tuple[Path, str]]:
+        """Return what is in a folder, no more than there is room for: a folder may hold millions of names."""
+        room = max(MOST_ENTRIES - self._entries - self._waiting - 1, 0)
+        with os.scandir(folder) as entries:
+            names = heapq.nsmallest(room + 1, (entry.name for entry in entries))
+        if len(names) > room:
+            self._leave_out(
+                f"{name}/", f"not all that is in it, since there are more than {MOST_ENTRIES} files"
+            )
+            del names[room:]
+        self._waiting += len(names)
+        return ((folder / one, f"{name}/{_sane(one)}") for one in names)
 
     def _file(self, archive: ZipFile, path: Path, name: str) -> Generator[bytes, None, None]:
         descriptor = open_regular(path)
