@@ -16,6 +16,8 @@ from terminal_server.shells.shell import Shell
 from terminal_server.shells.shells import TooManyShellsError
 
 _READ_CHARACTERS = 64 * 1024
+_READ_BYTES = 16 * _READ_CHARACTERS
+"""Where it may stand, since colours and titles take bytes too. What is before that is not looked at."""
 _INPUT_CHARACTERS = 64 * 1024
 _INPUT_SECONDS = 10.0
 _NO_SHELL = "There is no such terminal"
@@ -92,9 +94,8 @@ async def list_terminals(services: Shared, session: Caller) -> list[Terminal]:
 )
 async def read_user_terminal(services: Shared, session: Caller) -> Output:
     """Return what the user sees."""
-    content = _of_user(services, session).content()
-    text = await asyncio.to_thread(plain, content)
-    return Output(output=text[-_READ_CHARACTERS:])
+    content = _of_user(services, session).content(_READ_BYTES)
+    return Output(output=await asyncio.to_thread(plain, content, _READ_CHARACTERS))
 
 
 @router.post(

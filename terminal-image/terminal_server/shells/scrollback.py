@@ -108,9 +108,12 @@ class Scrollback:
         """Return what brings a terminal, whatever it showed, to where this one is, and asks it nothing."""
         return _RESET + self._at_beginning.sequence() + _QUESTIONS.sub(b"", self._data)
 
-    def content(self) -> bytes:
-        """Return the output as it was."""
-        return bytes(self._data)
+    def content(self, most: int | None = None) -> bytes:
+        """Return the output as it was, or `most` bytes of it, the last."""
+        excess = 0 if most is None else len(self._data) - most
+        begin = safe_cut(self._data, excess) if excess > 0 else 0
+        with memoryview(self._data) as view:
+            return bytes(view[begin:])
 
     @property
     def full_screen(self) -> bool:

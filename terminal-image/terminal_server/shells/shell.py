@@ -113,9 +113,9 @@ class Shell:
         self._size = min(max(rows, 1), _MOST_CELLS), min(max(columns, 1), _MOST_CELLS)
         self._apply_size(*self._size)
 
-    def content(self) -> bytes:
-        """Return what it printed last."""
-        return self._scrollback.content()
+    def content(self, most: int) -> bytes:
+        """Return what it printed last, at most so many bytes."""
+        return self._scrollback.content(most)
 
     async def close(self, end: End, grace_seconds: float) -> None:
         """Hang up, as when the line of a terminal is cut, and end what does not end by that."""

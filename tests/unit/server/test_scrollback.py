@@ -22,6 +22,16 @@ def test_it_keeps_the_last_lines_whole() -> None:
     assert content.endswith(b"line 999\r\n")
 
 
+def test_less_of_it_begins_with_a_line_too() -> None:
+    made = _scrollback(*(b"line %d\r\n" % number for number in range(100)))
+    content = made.content(100)
+    assert 80 < len(content) <= 100
+    assert re.match(rb"line \d+\r\n", content)
+    assert content.endswith(b"line 99\r\n")
+    assert made.content(10_000) == made.content()
+    made.add(b"it can still be added to")
+
+
 @given(st.lists(st.binary(max_size=300)), st.integers(1, 200))
 def test_it_is_never_larger_than_it_may_be_and_always_the_end(pieces: list[bytes], limit: int) -> None:
     made = _scrollback(*pieces, limit=limit)
