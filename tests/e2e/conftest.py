@@ -57,7 +57,7 @@ def my_turn(request: pytest.FixtureRequest, provided: None) -> Iterator[None]:  
 @pytest.fixture
 async def cluster(my_turn: None) -> AsyncIterator[Cluster]:  # noqa: ARG001 - its effect is wanted
     """The cluster under test."""
-    timeout = aiohttp.ClientTimeout(total=120)
+    timeout = aiohttp.ClientTimeout(total=300)
     async with connect() as api, aiohttp.ClientSession(timeout=timeout) as http:
         yield Cluster(api, http)
 

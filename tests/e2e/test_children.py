@@ -69,7 +69,7 @@ async def test_a_deleted_home_is_made_anew_when_the_pod_lets_it_go(namespace: Na
     await alice.until_condition("StorageReady", "False", "BeingDeleted")
     assert await shell.output("cat file") == "mine\n", "a pod that uses it keeps it"
     await namespace.cluster.api.delete("pods", namespace.name, alice.base)
-    await alice.until_child("persistentvolumeclaims", other_than=uid, within=60)
+    await alice.until_child("persistentvolumeclaims", other_than=uid)
     assert await (await alice.until_ready()).output("ls") == ""
 
 
@@ -92,7 +92,7 @@ async def test_an_edited_child_is_put_right(namespace: Namespace, plural: str, e
     async def as_before() -> bool:
         return _essence(await alice.child(plural)) == _essence(before)
 
-    await until(as_before, f"{plural} is as it was", within=45, story=alice.story)
+    await until(as_before, f"{plural} is as it was", within=60, story=alice.story)
     assert (await alice.child(plural))["metadata"]["uid"] == before["metadata"]["uid"]
 
 
@@ -172,7 +172,7 @@ async def test_a_foreign_object_is_left_alone_reported_and_waited_out(namespace:
         after = await terminal.child(plural)
         assert _untouched(after) == _untouched(before[plural])
         await cluster.api.delete(plural, namespace.name, terminal.child_name(plural))
-    shells = await asyncio.gather(*(terminal.until_ready(within=90) for terminal in terminals.values()))
+    shells = await asyncio.gather(*(terminal.until_ready(within=180) for terminal in terminals.values()))
     assert [await shell.ask("/health") for shell in shells] == [Answer(200, '{"status":"ok"}')] * len(
         terminals
     )

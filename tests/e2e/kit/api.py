@@ -132,7 +132,7 @@ async def connect() -> AsyncIterator[Api]:
         file.flush()
         trust.load_cert_chain(file.name)
     connector = aiohttp.TCPConnector(ssl=trust)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(30)) as session:
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(60)) as session:
         yield Api(session, cluster["server"])
 
 

@@ -12,7 +12,7 @@ class ProgramError(Exception):
     """A program ended with another code than 0; the message is what it wrote."""
 
 
-async def run(*command: str, stdin: str | None = None, within: float = 120) -> str:
+async def run(*command: str, stdin: str | None = None, within: float = 240) -> str:
     """Run a program and return what it printed.
 
     Raises:

@@ -9,6 +9,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+# How long a command may take: a machine that does much else is slow.
+_COMMAND_SECONDS = 120
+# How long one question may take where another is asked after it: a connection to a pod that is gone hangs.
+_TRY_SECONDS = 10
+
 
 class Result(NamedTuple):
     """What a command left behind."""
@@ -43,10 +48,15 @@ class Shell:
         try:
             async with self.request(method, path, **request) as answer:
                 return Answer(answer.status, await answer.text(errors="replace"))
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             return Answer(0, str(error))
 
-    async def execute(self, command: str, *, timeout: float | None = 30) -> Result:  # noqa: ASYNC109 - the API's
+    async def execute(
+        self,
+        command: str,
+        *,
+        timeout: float | None = _COMMAND_SECONDS,  # noqa: ASYNC109 - the API's
+    ) -> Result:
         """Run a command to its end."""
         body = {"command": command, "timeout": timeout}
         async with self.request("POST", "/execute", json=body) as answer:
@@ -61,7 +71,7 @@ class Shell:
 
     async def stream(self, command: str) -> AsyncIterator[dict[str, Any]]:
         """Run a command and yield what it prints as it comes."""
-        body = {"command": command, "timeout": 60}
+        body = {"command": command, "timeout": _COMMAND_SECONDS}
         async with self.request("POST", "/execute?stream=true", json=body) as answer:
             assert answer.status == 200, f"{answer.status}: {await answer.text()}"
             async for line in answer.content:
@@ -91,7 +101,11 @@ class Shell:
 
     async def is_healthy(self) -> bool:
         """Whether the terminal answers through the ingress."""
-        return (await self.ask("/health")) == Answer(200, '{"status":"ok"}')
+        try:
+            answer = await self.ask("/health", timeout=aiohttp.ClientTimeout(_TRY_SECONDS))
+        except TimeoutError:
+            return False
+        return answer == Answer(200, '{"status":"ok"}')
 
     def request(self, method: str, path: str, **request: Any) -> Any:
         """Make a request; an asynchronous context with the answer."""

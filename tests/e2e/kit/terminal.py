@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.kit.api import CHILD_KINDS, Manifest
 from tests.e2e.kit.cluster import Cluster
 from tests.e2e.kit.shell import Shell
-from tests.e2e.kit.waiting import until
+from tests.e2e.kit.waiting import DEADLINE_SECONDS, until
 
 OWNED = "app.kubernetes.io/managed-by=terminal-operator"
 
@@ -59,7 +59,7 @@ class Terminal:
         return next((each for each in conditions if each["type"] == kind), {})
 
     async def until_condition(
-        self, kind: str, status: str, reason: str | None = None, *, within: float = 60
+        self, kind: str, status: str, reason: str | None = None, *, within: float = DEADLINE_SECONDS
     ) -> Manifest:
         """Wait for a condition of the present generation, and return it."""
 
@@ -76,13 +76,16 @@ class Terminal:
             probe, f"{self.namespace}/{self.name} is {wanted}", within=within, story=self.story
         )
 
-    async def until_ready(self, *, within: float = 60) -> Shell:
-        """Wait until the Terminal is Ready and answers through the ingress; returns its shell."""
+    async def until_ready(self, *, within: float = DEADLINE_SECONDS) -> Shell:
+        """Wait until the Terminal is Ready and answers through the ingress; returns its shell.
+
+        Right after a change of its children the condition may still be that of before, so the answer is waited for as
+        long as a start may take.
+        """
         await self.until_condition("Ready", "True", within=within)
         shell = await self.shell()
-        await until(
-            shell.is_healthy, f"{shell.url}/health answers through the ingress", within=10, story=self.story
-        )
+        what = f"{shell.url}/health answers through the ingress"
+        await until(shell.is_healthy, what, within=within, story=self.story)
         return shell
 
     async def shell(self) -> Shell:
@@ -111,7 +114,7 @@ class Terminal:
         """Return the child of a kind, or None."""
         return await self.cluster.api.get(plural, self.namespace, self.child_name(plural))
 
-    async def until_child(self, plural: str, *, other_than: str, within: float = 30) -> Manifest:
+    async def until_child(self, plural: str, *, other_than: str) -> Manifest:
         """Wait until there is a child of that kind with another uid, not on its way out; returns it."""
 
         async def probe() -> Manifest | None:
@@ -120,7 +123,7 @@ class Terminal:
             return child if new and "deletionTimestamp" not in child["metadata"] else None  # type: ignore[index]
 
         what = f"{self.namespace}/{self.name} has a new one of {plural}"
-        return await until(probe, what, within=within, story=self.story)
+        return await until(probe, what, story=self.story)
 
     async def delete_pod(self) -> None:
         """Delete the pod, and wait until another has taken its place and answers."""
