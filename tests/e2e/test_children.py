@@ -43,7 +43,7 @@ async def test_a_deleted_child_comes_back_and_the_terminal_answers_again(
             await alice.until_child(plural, other_than=uid)
             again = await alice.until_ready()
             assert again.key == shell.key
-            assert await again.output("cat file") == "mine\n"
+            assert await again.output_at_last("cat file") == "mine\n"
 
 
 async def test_a_deleted_key_is_made_anew_and_the_old_one_opens_nothing(namespace: Namespace) -> None:

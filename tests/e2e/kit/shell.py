@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from tests.e2e.kit.waiting import until
+
 # How long a command may take: a machine that does much else is slow.
 _COMMAND_SECONDS = 120
 # How long one question may take where another is asked after it: a connection to a pod that is gone hangs.
 _TRY_SECONDS = 10
+# What the ingress itself answers while it does not know the way, or the way leads nowhere.
+_NO_WAY = frozenset({0, 404, 500, 502, 503, 504})
 
 
 class Result(NamedTuple):
@@ -66,6 +70,25 @@ class Shell:
     async def output(self, command: str) -> str:
         """Run a command that must succeed, and return what it printed."""
         result = await self.execute(command)
+        assert result.exit_code == 0, result
+        return result.stdout
+
+    async def output_at_last(self, command: str) -> str:
+        """As `output`, after a change that the ingress may learn of late, even after it has answered once.
+
+        The command may run more than once. What the terminal itself answers is its answer, only the ingress is asked
+        again.
+        """
+        body = {"command": command, "timeout": _COMMAND_SECONDS}
+
+        async def probe() -> Answer | None:
+            answer = await self.ask("/execute", "POST", json=body)
+            from_ingress = answer.status in _NO_WAY and not answer.body.startswith("{")
+            return None if from_ingress else answer
+
+        answer = await until(probe, f"{self.url} runs a command")
+        assert answer.status == 200, answer
+        result = Result(**json.loads(answer.body))
         assert result.exit_code == 0, result
         return result.stdout
 
