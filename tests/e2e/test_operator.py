@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.e2e.kit.waiting import until
 
 pytestmark = pytest.mark.alone
 MANY = 25
+# How often it is tried to kill the operator in time.
+KILLS = 5
 ROUTES = {"Gateway": "httproutes", "Ingress": "ingresses"}
 
 
@@ -65,36 +68,60 @@ async def test_an_operator_killed_in_the_middle_leaves_nothing_missing_nothing_d
     # Pods that no node takes cost nothing, and are made all the same.
     async with new_class(cluster, f"nowhere-{namespace.name}", nodeSelector={"no": "such"}) as name:
         try:
-            for turn, kill in enumerate((operator.kill_process, operator.kill_pod, operator.kill_process)):
-                terminals = [terminal_manifest(f"t{turn}n{number}", className=name) for number in range(MANY)]
-                applying = asyncio.create_task(cluster.apply(namespace.name, *terminals))
-
-                async def begun(turn: int = turn) -> bool:
-                    return any(child.startswith(f"terminal-t{turn}n") for child in made["secrets"])
-
-                await until(begun, "the first children are there", story=operator.story)
-                await kill()
-                assert made["pods"].total() < (turn + 1) * MANY, (
-                    "the operator was killed too late to prove anything"
-                )
-                await applying
-            names = {f"t{turn}n{number}" for turn in range(3) for number in range(MANY)}
+            names: set[str] = set()
+            for kill in (operator.kill_process, operator.kill_pod, operator.kill_process):
+                for _ in range(KILLS):
+                    terminals = [f"t{len(names) + number}" for number in range(MANY)]
+                    names.update(terminals)
+                    if await _killed_midway(namespace, kill, made, terminals, name):
+                        break
+                else:
+                    pytest.fail("the operator was killed too late each time to prove anything")
             await until(
                 lambda: _all_complete(cluster, namespace.name, names),
                 "all have all children",
+                within=180,
                 story=operator.story,
+            )
+            kinds = [plural for plural in CHILD_KINDS if plural != "ingresses"]
+
+            async def all_are_seen() -> bool:
+                return {len(made[plural]) for plural in kinds} == {len(names)}
+
+            await until(
+                all_are_seen, "the making of every child is told, and of no other", story=operator.story
             )
         finally:
             for watch in watches:
                 watch.cancel()
             await asyncio.gather(*watches, return_exceptions=True)
-        kinds = [plural for plural in CHILD_KINDS if plural != "ingresses"]
-        assert {plural: len(made[plural]) for plural in kinds} == dict.fromkeys(kinds, len(names))
         doubled = {child for plural in kinds for child, times in made[plural].items() if times != 1}
         assert doubled == set(), "made more than once"
         assert {name for name, seen in keys.items() if len(seen) != 1} == set(), "a key that changed"
         assert len({key for seen in keys.values() for key in seen}) == len(names)
     await operator.until_one_leads()
+
+
+async def _killed_midway(
+    namespace: Namespace,
+    kill: Callable[[], Awaitable[None]],
+    made: dict[str, Counter[str]],
+    terminals: list[str],
+    class_name: str,
+) -> bool:
+    """Make Terminals and kill the operator; whether children of theirs were missing by then."""
+    manifests = [terminal_manifest(name, className=class_name) for name in terminals]
+    applying = asyncio.create_task(namespace.cluster.apply(namespace.name, *manifests))
+
+    async def begun() -> bool:
+        return any(f"terminal-{name}-key" in made["secrets"] for name in terminals)
+
+    # An operator that was killed a moment ago has to come back first.
+    await until(begun, "the first children are there", within=180, story=namespace.story)
+    await kill()
+    midway = not all(f"terminal-{name}" in made["pods"] for name in terminals)
+    await applying
+    return midway
 
 
 async def _watch(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tests.e2e.kit.api import ApiError, Manifest
 from tests.e2e.kit.cluster import Cluster
 from tests.e2e.kit.namespace import MADE_BY_TESTS
-from tests.e2e.kit.programs import CHART, run
+from tests.e2e.kit.programs import CHART, ProgramError, run
 from tests.e2e.kit.waiting import until
 
 RELEASE = NAMESPACE = "terminal-operator"
@@ -30,7 +30,7 @@ class Operator:
         """`helm upgrade --install`, and wait until the new operator is ready and is the only one left."""
         await run(
             *("helm", "upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE),
-            *("--create-namespace", "--wait", "--timeout", "90s", "--hide-notes", *arguments),
+            *("--create-namespace", "--wait", "--timeout", "180s", "--hide-notes", *arguments),
         )
         await self.until_one_leads()
 
@@ -45,8 +45,9 @@ class Operator:
 
         async def one_leads() -> bool:
             pods = await self._pods()
-            with contextlib.suppress(ApiError):
-                return len(pods) == 1 and _LEADS in await self._metrics()
+            # A pod that was killed a moment ago may also not answer at all.
+            with contextlib.suppress(ApiError, TimeoutError):
+                return len(pods) == 1 and _LEADS in await self._metrics_of(pods[0])
             return False
 
         await until(one_leads, "there is one operator only, and it leads", story=self.story)
@@ -60,7 +61,7 @@ class Operator:
 
     async def uninstall(self) -> None:
         """`helm uninstall`, and wait until it has gone."""
-        await run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "90s")
+        await run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "180s")
 
         async def gone() -> bool:
             return not await self._pods()
@@ -102,12 +103,20 @@ class Operator:
 
     async def kill_process(self) -> None:
         """End the operator's process with SIGKILL, from the node."""
-        container = (await self.pod())["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
-        script = (
-            f"for process in /proc/[0-9]*; do grep -q {container} $process/cgroup"
-            " && kill -9 ${process#/proc/}; done; true"
-        )
-        await self.cluster.on_node("sh", "-c", script)
+
+        async def killed() -> bool:
+            container = (await self.pod())["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
+            script = (
+                f"ended=1; for process in /proc/[0-9]*; do grep -q {container} $process/cgroup"
+                " && kill -9 ${process#/proc/} && ended=0; done; exit $ended"
+            )
+            with contextlib.suppress(ProgramError):
+                await self.cluster.on_node("sh", "-c", script)
+                return True
+            return False
+
+        # The pod may not tell yet which container runs since the last time.
+        await until(killed, "the operator's process was killed", story=self.story)
 
     async def kill_pod(self) -> None:
         """Delete the operator's pod by force: it gets no time to give its lease back."""
@@ -121,7 +130,10 @@ class Operator:
         return await self.cluster.story(NAMESPACE)
 
     async def _metrics(self) -> str:
-        name = (await self.pod())["metadata"]["name"]
+        return await self._metrics_of(await self.pod())
+
+    async def _metrics_of(self, pod: Manifest) -> str:
+        name = pod["metadata"]["name"]
         return await self.cluster.api.text(f"api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics")
 
     async def _pods(self) -> list[Manifest]:
