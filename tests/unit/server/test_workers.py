@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -48,11 +49,16 @@ async def test_there_are_never_more_than_there_may_be(threads: Workers) -> None:
     disk.set()
 
 
-async def test_as_long_as_all_goes_well_there_are_no_more(threads: Workers) -> None:
+async def test_as_long_as_all_goes_well_there_are_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE_SECONDS", 0.001)
+    # By this clock none waits, however busy the machine is.
+    made = Workers(clock=lambda: 0.0)
+    made.start()
+    asyncio.get_running_loop().set_default_executor(made)
     before = set(threading.enumerate())
-    await asyncio.gather(*(asyncio.to_thread(lambda: None) for _ in range(500)))
+    await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.001) for _ in range(500)))
     assert set(threading.enumerate()) <= before
-    del threads
+    assert made.ended(5)
 
 
 async def test_it_is_told_whether_one_still_waits_when_all_should_end() -> None:
