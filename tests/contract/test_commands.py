@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import itertools
 import json
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +165,8 @@ async def test_a_command_that_takes_longer_goes_on_and_is_asked_after(client: Cl
     gate = tmp_path / "gate"
     answer = await run(client, f"echo one; until [ -e {gate} ]; do sleep 0.02; done; echo two", "?wait=0")
     assert (answer["status"], answer["exit_code"]) == ("running", None)
-    await until(lambda: Path(answer["log_path"]).exists(), "the log of what runs is written")
-    assert read(answer["log_path"]) == "one\n"
+    log = Path(answer["log_path"])
+    await until(lambda: log.exists() and log.read_text() == "one\n", "the log of what runs is written")
     asking = asyncio.create_task(status(client, answer))
     gate.touch()
     ended = await asking
@@ -212,10 +214,20 @@ async def test_who_stops_waiting_does_not_end_the_command(client: Client, tmp_pa
     await until((tmp_path / "done").exists, "it went on to its end")
 
 
-async def test_both_streams_are_told_apart_and_in_order(client: Client) -> None:
-    answer = await run(client, "for i in 1 2 3; do echo o$i; sleep 0.1; echo e$i >&2; sleep 0.1; done")
-    assert [(entry["type"], entry["data"]) for entry in answer["output"]] == [
-        (stream, f"{stream[3]}{number}\n") for number in (1, 2, 3) for stream in ("stdout", "stderr")
+async def test_both_streams_are_told_apart_and_in_order(client: Client, tmp_path: Path) -> None:
+    # The order is known of what is printed after the other was read.
+    shown = [f"until [ -e {tmp_path}/{number} ]; do sleep 0.02; done" for number in range(6)]
+    prints = [f"echo {number}{' >&2' if number % 2 else ''}" for number in range(6)]
+    answer = await run(client, "; ".join(itertools.chain(*zip(prints, shown, strict=True))), "?wait=0")
+
+    async def prints_so_many(entries: int) -> bool:
+        return len((await status(client, answer, ""))["output"]) == entries
+
+    for number in range(6):
+        await until(partial(prints_so_many, number + 1), "it was read")
+        (tmp_path / f"{number}").touch()
+    assert [(entry["type"], entry["data"]) for entry in (await status(client, answer))["output"]] == [
+        ("stderr" if number % 2 else "stdout", f"{number}\n") for number in range(6)
     ]
 
 
