@@ -74,14 +74,19 @@ async def test_others_are_served_while_documents_are_read_and_the_server_stays_s
     bomb = await asyncio.to_thread(documents.BOMBS["zip.docx"])
     for number in range(4):
         (tmp_path / f"{number}.docx").write_bytes(bomb)
+    (tmp_path / "slow.docx").write_bytes(await asyncio.to_thread(documents.slow_docx))
     with running(tmp_path / "server") as server:
         async with connected(server) as client:
+            # The others are read in a moment, this one as long as the test looks.
+            slow = asyncio.create_task(read(client, tmp_path / "slow.docx"))
+            await until(lambda: workers(server.process.pid), "a document is read")
             reading = [
                 asyncio.create_task(read(client, tmp_path / f"{number}.docx", 422)) for number in range(4)
             ]
-            await until(lambda: workers(server.process.pid), "a document is read")
             await client.json("GET", "/health")
             assert read_keys(server.process.pid) == []
+            assert not slow.done()
+            slow.cancel()
             await asyncio.gather(*reading)
         assert server.memory_peak() < 90e6
 
