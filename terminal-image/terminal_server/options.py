@@ -7,7 +7,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from terminal_server.settings import ALIASES, OPEN_PREFIX, PREFIX, Settings
+from terminal_server import open_terminal
+from terminal_server.settings import PREFIX, Settings
 
 _ABOUT = (
     "Serve until stopped. Every option is also an environment variable, named below; an option wins. "
@@ -45,8 +46,8 @@ def given(arguments: Sequence[str]) -> Mapping[str, Any]:
 
 def _help(name: str, field: FieldInfo) -> str:
     variables = [PREFIX + name.upper()]
-    if name in ALIASES:
-        variables.append(OPEN_PREFIX + ALIASES[name])
+    if name in open_terminal.ALIASES:
+        variables.append(open_terminal.PREFIX + open_terminal.ALIASES[name])
     text = f"{field.description} [{', '.join(variables)}]"
     if field.default is not PydanticUndefined and field.default not in {None, ""}:
         text += f" (default {_shown(field.default)})"

@@ -19,6 +19,7 @@ from terminal_server import environment, http_limits, http_protocol, logs, optio
 from terminal_server.accepting import Complaints
 from terminal_server.app import create_app
 from terminal_server.auth import KeyProblemError, load_keys
+from terminal_server.open_terminal import SharedError, check_not_shared
 from terminal_server.services import Services
 from terminal_server.settings import Settings, from_environment, unknown_variables
 
@@ -83,13 +84,14 @@ def run(arguments: Sequence[str], known: Mapping[str, object], listener: socket.
     """
     logs.configure("info", "text")
     try:
+        check_not_shared(os.environ)
         settings = from_environment(os.environ, {**options.given(arguments), **known})
         keys, generated = load_keys(settings)
     except ValidationError as error:
         for problem in error.errors():
             log.error("setting %s: %s", ".".join(map(str, problem["loc"])), problem["msg"])  # noqa: TRY400
         return 2
-    except KeyProblemError as error:
+    except (KeyProblemError, SharedError) as error:
         log.error("%s", error)  # noqa: TRY400 - the message says it all
         return 2
     logs.configure(settings.log_level, settings.log_format)

@@ -9,30 +9,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from terminal_server import open_terminal
 from terminal_server.listening import DEFAULT_HOST, DEFAULT_PORT
 
 PREFIX = "TERMINAL_SERVER_"
-OPEN_PREFIX = "OPEN_TERMINAL_"
-ALIASES = {
-    "api_key_file": "API_KEY_FILE",
-    "cors_origins": "CORS_ALLOWED_ORIGINS",
-    "log_dir": "LOG_DIR",
-    "output_limit_bytes": "MAX_LOG_SIZE",
-    "log_retention_seconds": "LOG_RETENTION",
-    "execute_wait_seconds": "EXECUTE_TIMEOUT",
-    "execute_description": "EXECUTE_DESCRIPTION",
-    "max_shells": "MAX_SESSIONS",
-    "enable_terminal": "ENABLE_TERMINAL",
-    "enable_notebooks": "ENABLE_NOTEBOOKS",
-    "enable_system_prompt": "ENABLE_SYSTEM_PROMPT",
-    "system_prompt": "SYSTEM_PROMPT",
-    "info": "INFO",
-    "term": "TERM",
-    "file_browser_root": "FILE_BROWSER_ROOT",
-    "binary_types": "BINARY_MIME_PREFIXES",
-    "session_seconds": "SESSION_CWD_TTL",
-}
-"""Settings that Open Terminal has too, by its names, which begin with OPEN_TERMINAL_."""
 _GIBIBYTE = 1024**3
 
 
@@ -244,7 +224,8 @@ def from_environment(environment: Mapping[str, str], given: Mapping[str, object]
     """
     values: dict[str, object] = {}
     for name in Settings.model_fields:
-        value = environment.get(PREFIX + name.upper()) or environment.get(OPEN_PREFIX + ALIASES.get(name, ""))
+        theirs = open_terminal.PREFIX + open_terminal.ALIASES.get(name, "")
+        value = environment.get(PREFIX + name.upper()) or environment.get(theirs)
         if value:
             values[name] = value
     return Settings.model_validate({**values, **given})
@@ -252,8 +233,7 @@ def from_environment(environment: Mapping[str, str], given: Mapping[str, object]
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like a setting, ours or Open Terminal's, and are none."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    known |= {OPEN_PREFIX + name for name in ALIASES.values()} | {OPEN_PREFIX + "API_KEY"}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | open_terminal.UNDERSTOOD
     return sorted(
-        name for name in environment if name.startswith((PREFIX, OPEN_PREFIX)) and name not in known
+        name for name in environment if name.startswith((PREFIX, open_terminal.PREFIX)) and name not in known
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import KEY, free_port, until
+from tests.contract.running import KEY, free_port, running, until
 
 
 @pytest.fixture
@@ -75,3 +75,20 @@ def test_a_port_that_is_none_is_refused_by_name(environment: dict[str, str], por
     done = _run({**environment, "TERMINAL_SERVER_PORT": port})
     assert done.returncode == 2
     assert "setting port:" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["true", "1", "Yes", "on", "enabled"])
+def test_it_does_not_serve_users_together_who_were_kept_apart(
+    environment: dict[str, str], value: str
+) -> None:
+    variables = {**environment, "OPEN_TERMINAL_MULTI_USER": value}
+    done = _run(variables, "--host", "127.0.0.1", "--port", str(free_port()))
+    assert done.returncode == 2
+    assert "OPEN_TERMINAL_MULTI_USER: " in done.stderr
+    assert "every user needs a terminal of their own" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["False", "0", "no", ""])
+def test_users_who_were_together_before_still_are(tmp_path: Path, value: str) -> None:
+    with running(tmp_path, OPEN_TERMINAL_MULTI_USER=value) as server:
+        assert "MULTI_USER" not in server.logged()

@@ -5,14 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from terminal_server import options
-from terminal_server.settings import (
-    ALIASES,
-    OPEN_PREFIX,
-    PREFIX,
-    Settings,
-    from_environment,
-    unknown_variables,
-)
+from terminal_server.open_terminal import ALIASES
+from terminal_server.open_terminal import PREFIX as OPEN_PREFIX
+from terminal_server.settings import PREFIX, Settings, from_environment, unknown_variables
 
 DIFFERENT = {"execute_contract": "1", "log_format": "json", "log_level": "error", "public_url": "https://h/p"}
 
@@ -61,9 +56,9 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_setting(name: str, value: s
 
 
 def test_a_variable_that_looks_like_a_setting_and_is_none_is_noticed() -> None:
-    environment = {PREFIX + "PRT": "1", OPEN_PREFIX + "MULTI_USER": "1", PREFIX + "PORT": "1", "HOME": "/"}
-    environment[OPEN_PREFIX + "API_KEY"] = "k"
-    assert unknown_variables(environment) == [OPEN_PREFIX + "MULTI_USER", PREFIX + "PRT"]
+    environment = {PREFIX + "PRT": "1", OPEN_PREFIX + "USER_PREFIX": "u", PREFIX + "PORT": "1", "HOME": "/"}
+    environment |= {OPEN_PREFIX + "API_KEY": "k", OPEN_PREFIX + "MULTI_USER": "false"}
+    assert unknown_variables(environment) == [OPEN_PREFIX + "USER_PREFIX", PREFIX + "PRT"]
 
 
 def test_help_tells_of_every_setting_its_variables_and_its_default(
