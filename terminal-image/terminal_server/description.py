@@ -44,7 +44,7 @@ async def look(settings: Settings, engine: Engine) -> System:
         user=_user(),
         shell=settings.shell,
         python=await _python(engine),
-        directory=str(settings.home),
+        directory=str(settings.start),
     )
 
 

@@ -42,7 +42,7 @@ def make_services(
     ports = Ports()
     upstream = Upstream(ports)
     files = create_files(settings, engine)
-    directories = WorkingDirectories(settings.home, settings.session_seconds)
+    directories = WorkingDirectories(settings.start, settings.session_seconds)
     return Services(
         settings=settings,
         keys=keys,

@@ -1,6 +1,10 @@
 """What was set for Open Terminal, so that who changes over has nothing to write anew, and loses nothing unseen."""
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+
+log = logging.getLogger(__name__)
 
 PREFIX = "OPEN_TERMINAL_"
 ALIASES = {
@@ -23,6 +27,9 @@ ALIASES = {
     "session_seconds": "SESSION_CWD_TTL",
 }
 """Its settings that are ours too, by our names for them."""
+OPTIONS = {"cors_origins": ["--cors-allowed-origins"]}
+"""Its options that ours are not called like."""
+LONGEST_WAIT_SECONDS = 300
 UNDERSTOOD = {PREFIX + name for name in (*ALIASES.values(), "API_KEY", "MULTI_USER")}
 _MULTI_USER = PREFIX + "MULTI_USER"
 _NO = {"false", "0", "no"}
@@ -44,5 +51,31 @@ def check_not_shared(environment: Mapping[str, str]) -> None:
         )
 
 
+def value_of(name: str, environment: Mapping[str, str]) -> object:
+    """Return what our setting `name` is by a variable of Open Terminal, as it would understand it; None if not set."""
+    alias = ALIASES.get(name)
+    value = environment.get(PREFIX + alias) if alias else None
+    return _READ.get(name, str)(value) if value else None
+
+
 def _is_on(value: str) -> bool:
     return value.strip().lower() not in _NO
+
+
+def _wait(value: str) -> object:
+    """Return the wait, not longer than there is here: Open Terminal takes any, though no call may ask for more."""
+    with contextlib.suppress(ValueError):
+        if float(value) > LONGEST_WAIT_SECONDS:
+            name = PREFIX + ALIASES["execute_wait_seconds"]
+            log.warning("%s: %s is more than %d, which is taken instead", name, value, LONGEST_WAIT_SECONDS)
+            return LONGEST_WAIT_SECONDS
+    return value
+
+
+_READ: Mapping[str, Callable[[str], object]] = {
+    "execute_wait_seconds": _wait,
+    "enable_terminal": _is_on,
+    "enable_notebooks": _is_on,
+    "enable_system_prompt": _is_on,
+}
+"""How a value is understood, where not as ours are."""

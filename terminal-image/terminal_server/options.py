@@ -26,9 +26,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="serve until stopped", allow_abbrev=False, description=_ABOUT)
     for name, field in Settings.model_fields.items():
-        run.add_argument(
-            "--" + name.replace("_", "-"), dest=name, metavar="VALUE", help=_help(name, field), default=None
-        )
+        names = ["--" + name.replace("_", "-"), *open_terminal.OPTIONS.get(name, [])]
+        run.add_argument(*names, dest=name, metavar="VALUE", help=_help(name, field), default=None)
     return whole
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, DirectoryPath, Field, SecretStr
 
 from terminal_server import open_terminal
 from terminal_server.listening import DEFAULT_HOST, DEFAULT_PORT
@@ -69,6 +69,10 @@ class Settings(BaseModel):
         default_factory=_home,
         description="Where commands start and relative paths begin. Default: the user's home.",
     )
+    cwd: Annotated[DirectoryPath, AfterValidator(Path.absolute)] | None = Field(
+        default=None,
+        description="Where commands start and relative paths begin, if not at home; `HOME` and `~` stay what they are.",
+    )
     shell: str = Field(
         default_factory=_shell, description="Runs the commands. Default `/bin/bash`, else `/bin/sh`."
     )
@@ -92,7 +96,7 @@ class Settings(BaseModel):
     execute_wait_seconds: float = Field(
         default=30,
         ge=0,
-        le=300,
+        le=open_terminal.LONGEST_WAIT_SECONDS,
         description="How long an `/execute` of contract 2 waits for the command's end if the call does not say.",
     )
     execute_description: str = Field(
@@ -206,6 +210,11 @@ class Settings(BaseModel):
         return urlsplit(self.base_url).path
 
     @property
+    def start(self) -> Path:
+        """Where sessions begin."""
+        return self.cwd or self.home
+
+    @property
     def spill_dir(self) -> Path:
         """The folder for output that does not fit in memory."""
         return self.data_dir or self.home / ".cache" / "terminal-server"
@@ -224,9 +233,8 @@ def from_environment(environment: Mapping[str, str], given: Mapping[str, object]
     """
     values: dict[str, object] = {}
     for name in Settings.model_fields:
-        theirs = open_terminal.PREFIX + open_terminal.ALIASES.get(name, "")
-        value = environment.get(PREFIX + name.upper()) or environment.get(theirs)
-        if value:
+        value = environment.get(PREFIX + name.upper()) or open_terminal.value_of(name, environment)
+        if value not in {None, ""}:
             values[name] = value
     return Settings.model_validate({**values, **given})
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract.running import Client, Server, connected, running
+from tests.contract.running import Client, Server, connected, names, running
 
 
 @pytest.fixture
@@ -282,6 +282,25 @@ async def test_file_browsers_begin_where_it_is_set(
             answer = await client.json("GET", "/files/cwd")
         expected = root and {"path": str(server.home / root[0]), "label": root[1]}
         assert answer.get("root") == expected
+
+
+async def test_sessions_can_begin_elsewhere_than_at_home(tmp_path: Path) -> None:
+    place = tmp_path / "project"
+    place.mkdir()
+    with running(tmp_path, "--cwd", "project") as server:
+        async with connected(server) as client:
+            answer = await client.json("GET", "/files/cwd")
+            root = {"path": str(place), "label": "Home"}
+            assert answer == {"cwd": str(place), "home": str(place), "root": root}
+            await client.json("POST", "/files/write", json={"path": "here", "content": "x"})
+            assert names(place) == ["here"]
+            assert (await client.execute("echo $PWD $HOME ~"))["stdout"].split() == [
+                str(place),
+                str(server.home),
+                str(server.home),
+            ]
+            document = await client.json("GET", "/openapi.json")
+            assert f"working directory is {place}." in document["paths"]["/execute"]["post"]["description"]
 
 
 async def test_a_stranger_sees_nothing(server: Server, stranger: Client) -> None:

@@ -226,13 +226,13 @@ async def get_cwd(services: Shared, caller: Caller) -> JSONResponse:
     settings = services.settings
     cwd = services.directories.get(caller)
     if not await asyncio.to_thread(cwd.is_dir):
-        cwd = settings.home
-    answer: dict[str, object] = {"cwd": shown(cwd), "home": shown(settings.home)}
-    root = _browser_root(settings.file_browser_root, settings.home)
+        cwd = settings.start
+    answer: dict[str, object] = {"cwd": shown(cwd), "home": shown(settings.start)}
+    root = _browser_root(settings.file_browser_root, settings.start)
     if root is not None:
         answer["root"] = {
             "path": shown(root),
-            "label": "Home" if root == settings.home else shown(root.name) or "/",
+            "label": "Home" if root == settings.start else shown(root.name) or "/",
         }
     return JSONResponse(answer)
 

@@ -9,7 +9,13 @@ from terminal_server.open_terminal import ALIASES
 from terminal_server.open_terminal import PREFIX as OPEN_PREFIX
 from terminal_server.settings import PREFIX, Settings, from_environment, unknown_variables
 
-DIFFERENT = {"execute_contract": "1", "log_format": "json", "log_level": "error", "public_url": "https://h/p"}
+DIFFERENT = {
+    "cwd": "/",
+    "execute_contract": "1",
+    "log_format": "json",
+    "log_level": "error",
+    "public_url": "https://h/p",
+}
 
 
 def _another(name: str) -> str:
@@ -39,6 +45,46 @@ def test_the_variables_of_open_terminal_are_understood_and_our_own_win(name: str
     assert by_theirs == getattr(from_environment({PREFIX + name.upper(): value}, {}), name)
     both = {OPEN_PREFIX + variable: "nonsense", PREFIX + name.upper(): value}
     assert getattr(from_environment(both, {}), name) == by_theirs
+
+
+def test_a_longer_wait_than_there_is_becomes_the_longest_and_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert from_environment({OPEN_PREFIX + "EXECUTE_TIMEOUT": "300"}, {}).execute_wait_seconds == 300
+    assert not caplog.records
+    for value in ("600", "inf"):
+        assert from_environment({OPEN_PREFIX + "EXECUTE_TIMEOUT": value}, {}).execute_wait_seconds == 300
+        assert f"OPEN_TERMINAL_EXECUTE_TIMEOUT: {value}" in caplog.text
+    for name, value in (
+        (PREFIX + "EXECUTE_WAIT_SECONDS", "600"),
+        (OPEN_PREFIX + "EXECUTE_TIMEOUT", "soon"),
+        (OPEN_PREFIX + "EXECUTE_TIMEOUT", "nan"),
+    ):
+        with pytest.raises(ValidationError):
+            from_environment({name: value}, {})
+
+
+@pytest.mark.parametrize("name", ["enable_terminal", "enable_notebooks", "enable_system_prompt"])
+def test_flags_of_open_terminal_are_off_by_its_three_words_for_it_only(name: str) -> None:
+    def read(value: str) -> bool:
+        return bool(getattr(from_environment({OPEN_PREFIX + ALIASES[name]: value}, {}), name))
+
+    assert [value for value in ("False", "0", "no", " no\n") if read(value)] == []
+    assert [value for value in ("True", "1", "enabled", "off", "none") if not read(value)] == []
+    with pytest.raises(ValidationError):
+        from_environment({PREFIX + name.upper(): "enabled"}, {})
+
+
+def test_the_options_of_open_terminal_are_understood() -> None:
+    given = options.given(["run", "--cors-allowed-origins", "https://a,https://b"])
+    assert from_environment({}, given).cors_origins == ("https://a", "https://b")
+
+
+@pytest.mark.parametrize("place", ["nowhere", "file"])
+def test_only_a_folder_can_be_where_commands_start(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValidationError):
+        from_environment({}, options.given(["run", "--cwd", str(tmp_path / place)]))
 
 
 def test_an_empty_variable_is_none() -> None:
