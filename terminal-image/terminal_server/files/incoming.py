@@ -14,6 +14,7 @@ from typing import Self
 
 from terminal_server.files.kernel import is_kernels
 from terminal_server.files.opening import opened
+from terminal_server.files.overwriting import overwrite
 from terminal_server.files.unfinished import Unfinished
 
 _BLOCK_BYTES = 1024 * 1024
@@ -58,11 +59,17 @@ class Partial:
             rest = rest[os.write(self.descriptor, rest) :]
 
     def commit(self) -> None:
-        """Give the file its name, replacing what had it."""
+        """Give the file its name, replacing what had it; what is a mount of its own is filled anew instead."""
         if self.old is not None:
             _take_after(self.descriptor, self.old)
         os.fsync(self.descriptor)
-        self.path.replace(self.target)
+        try:
+            self.path.replace(self.target)
+        except OSError as error:
+            if error.errno != errno.EBUSY or self.old is None:
+                raise
+            overwrite(self.target, self.path)
+            self.path.unlink()
         self.close()
 
     def abandon(self) -> None:
