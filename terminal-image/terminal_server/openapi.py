@@ -50,7 +50,7 @@ class Documents:
 
     async def _make(self) -> Document:
         system = await look(self._services.settings, self._services.engine)
-        content = _content(self._app, self._services.settings.base_url)
+        content = _content(self._app, self._services.settings.public_url)
         extra = [system.sentence(), self._services.settings.execute_description]
         run = content["paths"]["/execute"]["post"]
         run["description"] = "\n\n".join(text for text in (run["description"], *extra) if text)
@@ -78,9 +78,11 @@ def create_router(documents: Documents) -> APIRouter:
     return router
 
 
-def _content(app: FastAPI, base_url: str) -> dict[str, Any]:
+def _content(app: FastAPI, public_url: str | None) -> dict[str, Any]:
+    # Without, it is where the document was: who follows `localhost` from another machine would call itself.
+    servers = None if public_url is None else [{"url": public_url}]
     made = get_openapi(
-        title=TITLE, version=__version__, description=_ABOUT, routes=app.routes, servers=[{"url": base_url}]
+        title=TITLE, version=__version__, description=_ABOUT, routes=app.routes, servers=servers
     )
     document = plain(made)
     document["components"] = {"securitySchemes": {"Key": {"type": "http", "scheme": "bearer"}}}

@@ -102,10 +102,11 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_the_document_says_where_the_server_is_and_that_it_wants_a_key(
-    document: dict[str, Any], client: Client
+async def test_the_document_says_that_a_key_is_wanted_and_not_where_when_that_is_not_known(
+    document: dict[str, Any],
 ) -> None:
-    assert document["servers"] == [{"url": f"http://localhost:{client.server.port}"}]
+    # Behind a published port or from another machine, localhost is somebody else; test_links.py has a public URL.
+    assert "servers" not in document
     assert document["security"] == [{"Key": []}]
     assert document["components"]["securitySchemes"]["Key"] == {"type": "http", "scheme": "bearer"}
 
