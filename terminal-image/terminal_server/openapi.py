@@ -18,9 +18,13 @@ from terminal_server import __version__, pages
 from terminal_server.description import look
 from terminal_server.schemas import plain
 from terminal_server.services import Services
+from terminal_server.settings import Settings
 
 TITLE = "Terminal"
 _ABOUT = "A private Linux computer: run commands, read, write and search files, move them in and out."
+
+_FIRST_ONLY = {"upload_file", "create_upload_link", "get_file_link"}
+"""Operations that Open Terminal 0.1 shows to models, and 0.14 does not: no tool call can send a file."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Documents:
 
     async def _make(self) -> Document:
         system = await look(self._services.settings, self._services.engine)
-        content = _content(self._app, self._services.settings.public_url)
+        content = _content(self._app, self._services.settings)
         extra = [system.sentence(), self._services.settings.execute_description]
         run = content["paths"]["/execute"]["post"]
         run["description"] = "\n\n".join(text for text in (run["description"], *extra) if text)
@@ -78,13 +82,33 @@ def create_router(documents: Documents) -> APIRouter:
     return router
 
 
-def _content(app: FastAPI, public_url: str | None) -> dict[str, Any]:
-    # Without, it is where the document was: who follows `localhost` from another machine would call itself.
-    servers = None if public_url is None else [{"url": public_url}]
-    made = get_openapi(
-        title=TITLE, version=__version__, description=_ABOUT, routes=app.routes, servers=servers
+def _content(app: FastAPI, settings: Settings) -> dict[str, Any]:
+    first = settings.execute_contract == 1
+    document = plain(
+        get_openapi(
+            title=TITLE,
+            version=__version__,
+            description=_ABOUT,
+            routes=[
+                route
+                for route in app.routes
+                if first or getattr(route, "operation_id", None) not in _FIRST_ONLY
+            ],
+            # Without, it is where the document was: who follows `localhost` from another machine would call itself.
+            servers=None if settings.public_url is None else [{"url": settings.public_url}],
+        )
     )
-    document = plain(made)
+    if first:
+        _require_folders(document)
     document["components"] = {"securitySchemes": {"Key": {"type": "http", "scheme": "bearer"}}}
     document["security"] = [{"Key": []}]
     return document
+
+
+def _require_folders(document: dict[str, Any]) -> None:
+    """Have models say where an upload goes; that it can be said by another name as well is not for them."""
+    for path in ("/files/upload", "/files/upload/link"):
+        for parameter in document["paths"][path]["post"]["parameters"]:
+            if parameter["name"] == "dir":
+                parameter["required"] = True
+                parameter["schema"].pop("default", None)

@@ -15,7 +15,7 @@ from terminal_server.app import create_app
 from terminal_server.auth import KeyRing
 from terminal_server.settings import PREFIX, Settings
 
-from tests.contract.running import KEY, Client
+from tests.contract.running import KEY, Client, connected, running
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -68,11 +68,24 @@ async def test_it_holds_what_is_meant_for_a_model_under_the_names_clients_know_a
         # Files
         "list_files", "read_file", "display_file", "write_file", "replace_file_content",
         "grep_search", "glob_search", "search_files", "match_files",
-        # Files in and out
-        "upload_file", "create_upload_link", "get_file_link",
         # The user's shell
         "read_user_terminal", "send_user_terminal_input",
     }  # fmt: skip
+
+
+async def test_models_are_shown_uploads_and_links_by_contract_1_only(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    with running(tmp_path, TERMINAL_SERVER_EXECUTE_CONTRACT="1") as server:
+        async with connected(server) as client:
+            first = _operations(await client.json("GET", "/openapi.json"))
+    added = {"upload_file", "create_upload_link", "get_file_link", "execute_execute_post"}
+    assert first.keys() - _operations(document).keys() == added
+    for name in ("upload_file", "create_upload_link"):
+        folder = next(one for one in first[name]["parameters"] if one["name"] == "dir")
+        assert folder["required"] is True
+        assert "default" not in folder["schema"]
+    assert "multipart/form-data" in first["upload_file"]["requestBody"]["content"]
 
 
 async def test_everything_in_it_is_described_to_a_model(document: dict[str, Any]) -> None:
