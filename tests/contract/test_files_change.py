@@ -212,6 +212,7 @@ async def test_strings_are_replaced_in_text_only(
         {},
         {"path": "x"},
         {"path": "x", "replacements": []},
+        {"path": "x", "replacements": "[" * 100_000},
         {"path": "x", "replacements": [{"target": "", "replacement": "x"}]},
         {"path": "x", "replacements": [{"target": "x"}]},
         {"path": "x", "replacements": [{"target": "x", "replacement": "y", "start_line": 0}]},

@@ -161,6 +161,7 @@ async def test_files_can_be_chosen(client: Client, place: Path) -> None:
     assert await files("**/*.py") == ["a.py", "sub/b.py"]
     assert await files(f"{place}/sub/**") == ["sub/b.py", "sub/c.md"]
     assert await files("") == ["a.py", "a.ts", "a.tsx", "sub/b.py", "sub/c.md"]
+    assert await files("[" * 5000, "*.md") == ["sub/c.md"]
 
 
 async def test_only_the_names_of_files_can_be_asked_for(client: Client, place: Path) -> None:

@@ -1,6 +1,5 @@
 """What the routes of files share."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, BeforeValidator, Field
 
+from terminal_server.leniency import unpacked
 from terminal_server.paths import BadNameError, absolute
 from terminal_server.services import Services
 from terminal_server.sessions import Session
@@ -46,10 +46,7 @@ def _listed(value: object) -> object:
 
 def _parts(text: str) -> list[Any]:
     if text.startswith("["):
-        try:
-            parts = json.loads(text)
-        except ValueError:
-            parts = None
+        parts = unpacked(text)
         if isinstance(parts, list):
             return parts
     return [part for part in (part.strip() for part in _COMMA.split(text)) if part]

@@ -1,7 +1,6 @@
 """Changing files: writing, replacing, moving, removing."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from terminal_server.files.incoming import real_target
 from terminal_server.files.names import found, shown
 from terminal_server.files.replacing import ReplaceError, Replacement
 from terminal_server.files.unfinished import Unfinished
+from terminal_server.leniency import unpacked
 from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located, make_router
 from terminal_server.routers.files import Place
 from terminal_server.routers.uploads import Stored
@@ -61,11 +61,7 @@ class Chunk(BaseModel):
 
 def _parsed(value: object) -> object:
     """Take the list also as models send it now and then: as the JSON text of it, or without the brackets."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return value
+    value = unpacked(value)
     return [value] if isinstance(value, dict) else value
 
 
