@@ -2,6 +2,14 @@
 
 import json
 
+NOTHING = {"", "null", "none", "undefined"}
+"""What clients send, in small letters, for what a model has left out."""
+
+
+def something(value: object) -> object:
+    """Return None for what stands for nothing, anything else as it is."""
+    return None if isinstance(value, str) and value.strip().lower() in NOTHING else value
+
 
 def unpacked(value: object) -> object:
     """Return what a text of JSON holds; anything else as it is, also what is nested too deeply to be meant."""

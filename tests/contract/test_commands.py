@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal_server.commands.request import Request
 
 from tests.contract.running import (
     Client,
@@ -115,6 +116,28 @@ async def test_cwd_or_env_select_contract_2(client: Client, body: dict[str, obje
     assert "stdout" not in answer
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "null", "None"])
+async def test_what_models_write_for_nothing_is_nothing(client: Client, nothing: str) -> None:
+    neither = await run(client, "pwd", query="", cwd=nothing, env=nothing)
+    assert (neither["stdout"], neither["status"]) == (f"{client.server.home}\n", "done")
+    timed = await run(client, "echo x", query="", timeout=nothing)
+    assert timed == {"exit_code": 0, "stdout": "x\n", "stderr": ""}
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"), [("", 30), (" ", 30), ("null", None), (None, None), ("5", 5), (5, 5)]
+)
+def test_an_empty_time_limit_is_the_one_of_a_call_without(timeout: object, seconds: float | None) -> None:
+    body = Request.model_validate({"command": "true", "timeout": timeout})
+    assert (body.timeout, body.wants_timeout) == (seconds, True)
+
+
+async def test_variables_may_come_as_the_text_of_their_json(client: Client) -> None:
+    answer = await run(client, "echo $A", query="", env='{"A": "b c"}')
+    assert (answer["status"], text(answer)) == ("done", "b c\n")
+    assert "stdout" not in answer
+
+
 async def test_a_call_with_marks_of_both_keeps_the_time_limit_and_the_place(client: Client) -> None:
     command = "pwd; echo $COLOUR; sleep 1000"
     body = {"timeout": 1, "cwd": "/usr", "env": {"COLOUR": "red"}}
@@ -128,6 +151,8 @@ async def test_a_call_with_marks_of_both_keeps_the_time_limit_and_the_place(clie
         '{"command": "pwd; echo ä; exit 3", "timeout": 5}',
         '{"command": "pwd; echo $A >&2", "cwd": "/usr", "env": {"A": "b"}, "colour": 1}',
         '{"command": "true", "timeout": null, "cwd": null, "env": null}',
+        '{"command": "pwd", "timeout": "null", "cwd": "None", "env": ""}',
+        '{"command": "echo $A", "env": "{\\"A\\": 1}"}',
         '{"command": 1}',
         '{"command": "true", "timeout": "soon"}',
         '{"command": "true", "env": {"A": 1}}',
@@ -299,6 +324,10 @@ async def test_a_cwd_that_is_no_folder_is_refused_by_name(
         ("env", {"A": "x" * 1_000_000}),
         ("env", {"A": None}),
         ("env", ["A"]),
+        ("env", '["A"]'),
+        ("env", '{"A": '),
+        ("env", '{"A": "\\ud800"}'),
+        ("env", "[" * 100_000),
         ("command", "x\0"),
         ("command", "\udc80"),
     ],

@@ -56,12 +56,29 @@ async def test_a_name_that_cannot_be_one_is_refused(client: Client, name: str) -
     assert "detail" in await client.upload(b"x", name, "names", status=400)
 
 
-@pytest.mark.parametrize("folder", ["", "%00", "a%00b"])
+@pytest.mark.parametrize("folder", ["%00", "a%00b"])
 async def test_a_folder_that_cannot_be_one_is_refused(client: Client, folder: str) -> None:
     for path in ("/files/upload", "/files/upload/link"):
         await client.json("POST", f"{path}?dir={folder}", 422)
-    await client.json("POST", "/files/upload", 422)
     await client.json("GET", f"/files/download/link?path={folder}", 422)
+
+
+@pytest.mark.parametrize("query", ["?directory=", "?dir=", ""])
+async def test_without_a_folder_an_upload_goes_to_the_working_directory(
+    client: Client, stranger: Client, tmp_path: Path, query: str
+) -> None:
+    chat = {"X-Session-Id": f"upload {query}"}
+    await client.json("POST", "/files/cwd", json={"path": str(tmp_path)}, headers=chat)
+    link = (await client.json("POST", f"/files/upload/link{query}", headers=chat))["url"]
+    for to, sender, url in (
+        ("sent", client, f"{client.server.url}/files/upload{query}"),
+        ("linked", stranger, link),
+    ):
+        form = aiohttp.FormData()
+        form.add_field("file", b"x", filename=to)
+        async with sender.session.post(url, data=form, headers=chat) as response:
+            assert response.status == 200, await response.text()
+    assert names(tmp_path) == ["linked", "sent"]
 
 
 @pytest.mark.parametrize("folder", ["/proc/nowhere", "/dev/null/x", "/" + "x" * 300, "/" + "x/" * 3000])

@@ -211,7 +211,6 @@ async def test_strings_are_replaced_in_text_only(
     [
         {},
         {"path": "x"},
-        {"path": "x", "replacements": []},
         {"path": "x", "replacements": "[" * 100_000},
         {"path": "x", "replacements": [{"target": "", "replacement": "x"}]},
         {"path": "x", "replacements": [{"target": "x"}]},
@@ -258,6 +257,13 @@ async def test_many_who_write_at_once_leave_what_one_of_them_wrote(client: Clien
     await asyncio.gather(*(write(client, target, content) for content in contents))
     assert target.read_text() in contents
     assert names(tmp_path) == ["file"]
+
+
+async def test_no_replacement_changes_nothing_in_a_file_that_is_there(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a\r\n")
+    assert await replace(client, tmp_path / "file") == {"path": str(tmp_path / "file"), "size": 3}
+    assert (tmp_path / "file").read_bytes() == b"a\r\n"
+    await replace(client, tmp_path / "nothing", status=404)
 
 
 async def test_of_many_replacements_at_once_none_is_lost(client: Client, tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from terminal_server.leniency import something, unpacked
+
+_LIMIT_SECONDS = 30.0
 _LONGEST_VARIABLE = 128 * 1024 - 1
 _SHOWN = 40
 
@@ -18,9 +21,19 @@ def _plain(value: str) -> str:
     return value
 
 
+def _limit(value: object) -> object:
+    """Take an empty time limit for one that was left out, not for none: who fills in every field expects an answer."""
+    return _LIMIT_SECONDS if isinstance(value, str) and not value.strip() else something(value)
+
+
+def _variables(value: object) -> object:
+    return unpacked(something(value))
+
+
 Text = Annotated[str, AfterValidator(_plain)]
 """Text the system can take."""
 Value = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_plain)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Request(BaseModel):
@@ -30,20 +43,18 @@ class Request(BaseModel):
         description="Shell command to run. Pipes, redirections, && and ; work as in a shell.",
         examples=["echo hello", "ls -la && whoami"],
     )
-    cwd: Text | None = Field(
+    cwd: Annotated[Text | None, BeforeValidator(something)] = Field(
         default=None,
         description="Folder to run it in; a relative one is looked for in the session's working directory, which "
         "is also the default.",
     )
-    env: dict[str, Value] | None = Field(
+    env: Annotated[dict[str, Value] | None, BeforeValidator(_variables)] = Field(
         default=None,
         description="Environment variables for this command, besides the usual ones.",
         examples=[{"LANG": "C"}],
     )
-    timeout: float | None = Field(
-        default=30.0,
-        ge=0,
-        allow_inf_nan=False,
+    timeout: Annotated[Seconds | None, BeforeValidator(_limit)] = Field(
+        default=_LIMIT_SECONDS,
         description="Seconds after which the command and all it started are ended (exit_code: -1). "
         "null for no limit.",
     )

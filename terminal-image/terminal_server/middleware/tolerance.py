@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_NOTHING = {"", "null", "none", "undefined"}
+from terminal_server.leniency import NOTHING
+
 _TEXTS = {"query", "pattern", "name"}
 """What somebody may look for, whatever it is."""
 _UNTOUCHED = ("/proxy/", "/files/serve/")
@@ -30,5 +31,5 @@ class DropNothings:
 def cleaned(query: bytes) -> bytes:
     """Return a query string without what has no value; one that needs no change is returned as it is."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
-    kept = [(name, value) for name, value in pairs if name in _TEXTS or value.lower() not in _NOTHING]
+    kept = [(name, value) for name, value in pairs if name in _TEXTS or value.lower() not in NOTHING]
     return query if len(kept) == len(pairs) else urlencode(kept, encoding="latin-1").encode()

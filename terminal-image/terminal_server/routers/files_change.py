@@ -19,7 +19,7 @@ from terminal_server.files.incoming import real_target
 from terminal_server.files.names import found, shown
 from terminal_server.files.replacing import ReplaceError, Replacement
 from terminal_server.files.unfinished import Unfinished
-from terminal_server.leniency import unpacked
+from terminal_server.leniency import something, unpacked
 from terminal_server.routers.common import NEEDS_KEY, SMALL_BODY_BYTES, located, make_router
 from terminal_server.routers.files import Place
 from terminal_server.routers.uploads import Stored
@@ -38,13 +38,8 @@ class Content(BaseModel):
     content: str = Field(description="All of the text the file is to hold.")
 
 
-def _nothing(value: object) -> object:
-    """Take what clients send for a field a model has left out."""
-    return None if isinstance(value, str) and value.strip().lower() in {"", "null", "none"} else value
-
-
-LineNumber = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_nothing)]
-Switch = Annotated[bool | None, BeforeValidator(_nothing)]
+LineNumber = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(something)]
+Switch = Annotated[bool | None, BeforeValidator(something)]
 
 
 class Chunk(BaseModel):
@@ -73,7 +68,7 @@ class Replacements(BaseModel):
 
     path: str = Field(description="Path of the file; relative to the working directory.")
     replacements: Chunks = Field(
-        min_length=1, description="What to replace, one after the other; all of it is done, or nothing."
+        description="What to replace, one after the other; all of it is done, or nothing."
     )
 
 

@@ -103,9 +103,7 @@ async def upload_file_via_link(token: str, request: Request, services: Shared) -
 
 
 def _place(folder: str, services: Services, caller: Session) -> Path:
-    if not folder:
-        raise HTTPException(422, "dir must name the folder to store the file in")
-    return located(folder, services, caller)
+    return located(folder or ".", services, caller)
 
 
 async def _receive(folder: Path, request: Request, services: Services) -> Stored:
