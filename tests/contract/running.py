@@ -12,12 +12,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
+
+T = TypeVar("T")
 
 KEY = "the-key-of-these-tests-0123456789"
 DEADLINE_SECONDS = 20.0
@@ -134,6 +136,17 @@ async def until(condition: Callable[[], object], what: str) -> None:
     while not (await holds if inspect.isawaitable(holds := condition()) else holds):
         assert time.monotonic() < deadline, f"in {DEADLINE_SECONDS} s it never happened that {what}"
         await asyncio.sleep(0.02)
+
+
+async def out_of_time(attempt: Callable[[float], Awaitable[T | None]]) -> T:
+    """Have something run out of time that has begun before, and return what came of it.
+
+    Beginning takes as long as it takes, so `attempt` is given a longer limit, in seconds, each time it returns None.
+    """
+    for limit in (1.5, 6.0, 18.0):
+        if (outcome := await attempt(limit)) is not None:
+            return outcome
+    raise AssertionError("it never began before its time was over")
 
 
 def alive(pid: int) -> bool:
