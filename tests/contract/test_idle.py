@@ -64,7 +64,7 @@ async def _until_phase(client: Client, wanted: Callable[[str], bool]) -> str:
                 async with client.request("GET", "/ready") as response:
                     phase = (await response.json())["status"]
                     assert (response.status == 200) == (phase == "ready")
-            except OSError:
+            except (OSError, aiohttp.ClientError):
                 phase = "ended"
             if wanted(phase):
                 return str(phase)
