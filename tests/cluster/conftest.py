@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import pytest
 from localcluster import hosttools
 
-from tests.cluster.clusters import Cluster, free_ports
+from tests.cluster.clusters import Cluster
+from tests.contract.running import free_port
 
 
 def _clusters(name: str) -> Iterator[Cluster]:
     if hosttools.docker_answers():
         pytest.skip("a Docker engine answers: clusters here are made by kind, not by us")
-    cluster = Cluster(name, *free_ports(2))
+    cluster = Cluster(name, free_port(), free_port())
     cluster.run("down")  # of an interrupted run of these tests
     yield cluster
     cluster.do("down")

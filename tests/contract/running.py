@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import inspect
+import itertools
 import json
 import os
 import re
@@ -25,6 +26,9 @@ KEY = "the-key-of-these-tests-0123456789"
 DEADLINE_SECONDS = 20.0
 WATCHED = ("-m", "tests.contract.watched")
 """The program that complains of what is left unfinished."""
+
+_PORTS = 1000
+_turns = itertools.count(os.getpid())
 
 
 @dataclass
@@ -111,10 +115,18 @@ def running(
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, and that nobody else is given until it is used.
+
+    Those the system gives to whoever wants any, and those of Kubernetes' services, begin at 30000. Below, each process
+    that runs tests has some of its own; it takes one after the other, from where other checkouts do not.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+    first = 20000 + worker % 6 * _PORTS
+    while True:
+        port = first + next(_turns) % _PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait_for_health(server: Server) -> None:

@@ -10,13 +10,9 @@ from collections.abc import Iterator
 import pytest
 from localcluster.settings import CLUSTER_DIR
 
+from tests.contract.running import free_port
+
 MEGABYTES = 32
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -45,7 +41,7 @@ def echo() -> Iterator[int]:
 @pytest.fixture
 def forwarded(echo: int) -> Iterator[int]:
     """The port that leads to the echo server."""
-    port = _free_port()
+    port = free_port()
     program = str(CLUSTER_DIR / "localcluster" / "forward.py")
     process = subprocess.Popen([sys.executable, program, "/proc/self/ns/net", f"{port}:{echo}"])
     try:

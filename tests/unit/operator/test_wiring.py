@@ -1,7 +1,6 @@
 """How the parts are held together: what the framework watches, the tasks beside it, and the port for probes."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -15,6 +14,7 @@ from terminal_operator.health import serve_health
 from terminal_operator.kube.kinds import CHILDREN, WATCHED, kind_of
 
 from tests.cluster_protocol.fake import FakeCluster
+from tests.contract.running import free_port
 from tests.unit.operator.making import terminal_body
 from tests.unit.operator.test_controller import ScriptedReconciler
 
@@ -94,9 +94,7 @@ async def test_when_the_framework_ends_all_tasks_end_and_then_comes_what_is_last
 
 
 async def test_alive_is_who_answers_and_ready_who_has_seen_everything() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     seen = False
     async with serve_health(ready=lambda: seen, port=port), aiohttp.ClientSession() as session:
 
