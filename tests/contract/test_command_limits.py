@@ -51,6 +51,19 @@ async def test_gigabytes_of_output_take_little_memory_and_can_be_read_to_the_las
         assert server.memory_peak() < 110e6
 
 
+async def test_the_log_of_much_output_is_whole_when_the_command_has_ended(tmp_path: Path) -> None:
+    slowly = (
+        "import runpy, time; from terminal_server.commands import logfile; append = logfile._append; "
+        "logfile._append = lambda *given: (time.sleep(0.5), append(*given))[1]; "
+        "runpy.run_module('terminal_server', run_name='__main__')"
+    )
+    with running(tmp_path, program=("-c", slowly)) as server:
+        async with connected(server) as client:
+            answer = await run(client, "yes 0123456 | head -c 200000")
+            assert answer["truncated"]
+            assert read(answer["log_path"]) == "0123456\n" * 25_000
+
+
 def _divided(answer: dict[str, Any]) -> tuple[str, str, str]:
     kinds = [entry["type"] for entry in answer["output"]]
     middle = kinds.index("notice")

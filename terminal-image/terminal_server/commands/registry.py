@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from terminal_server.activity import Activity
+from terminal_server.commands.entries import cost
 from terminal_server.commands.log import Log
 from terminal_server.commands.store import Store
 from terminal_server.engine import Feed, Process
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 _SHOWN_CHARACTERS = 4000
 _MEMORY_BYTES = 16 * 1024**2
 _TIDY_SECONDS = 0.02
+_LOG_SECONDS = 5.0
+"""Longer only takes a disk that does not answer."""
 
 Start = Callable[[Feed], Awaitable[tuple[Process, Path]]]
 """Starts a process whose output is fed to what is given; returns it, and where it was started."""
@@ -74,7 +77,6 @@ class Command:
         """Take note of its end."""
         self.exit_code = exit_code
         self.ended_at = time.time()
-        self.log.finish()
         self.ended.set()
 
 
@@ -166,7 +168,14 @@ class Commands:
 
     async def _follow(self, command: Command) -> None:
         with self._activity.busy("a command runs"):
-            command.end(await command.process.wait())
+            exit_code = await command.process.wait()
+            command.log.finish()
+            if command.log.size + cost(0) * command.log.last > self._answer_bytes:
+                # Who is told that it has ended may look there for what the answer leaves out.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOG_SECONDS):
+                        await command.log.settle()
+            command.end(exit_code)
         if command.id in self._commands:
             size = command.log.memory
             self._finished[command.id] = command
@@ -178,7 +187,7 @@ class Commands:
             self._free_memory()
 
     def _write(self) -> None:
-        """Begin to write the logs of those that have ended: a moment later, or before the next one can look."""
+        """Begin to write the logs of those that have ended: a moment later, or when the next one is to start."""
         logs, self._unwritten = self._unwritten, []
         if logs:
             self._do(_settle(logs))
