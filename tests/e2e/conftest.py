@@ -27,9 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the cluster to themselves come last, one after the other."""
+    """Tests that need the cluster to themselves come last, one after the other; all have time to wait for a turn."""
     for item in items:
-        if item.get_closest_marker("alone"):
+        waits = "my_turn" in getattr(item, "fixturenames", ())
+        if waits and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
     items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
 
