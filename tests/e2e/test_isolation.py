@@ -7,7 +7,7 @@ import asyncio
 import ipaddress
 import json
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -56,6 +56,32 @@ async def tried_from_pod(namespace: Namespace, pod: str, targets: list[Target]) 
         )
     )
     return answers
+
+
+Attempt = Callable[[], Awaitable[dict[str, str]]]
+
+
+async def until_open(attempt: Attempt) -> None:
+    """Wait until every connection of an attempt opens."""
+    await _until_answers(attempt, "every connection opens", lambda answers: answers == {"open"})
+
+
+async def until_closed(attempt: Attempt) -> None:
+    """Wait until no connection of an attempt opens: who enforces policies may learn late of a pod or a policy."""
+    await _until_answers(attempt, "no connection opens", lambda answers: "open" not in answers)
+
+
+async def _until_answers(attempt: Attempt, what: str, wanted: Callable[[set[str]], bool]) -> None:
+    last: dict[str, str] = {}
+
+    async def probe() -> bool:
+        last.update(await attempt())
+        return wanted(set(last.values()))
+
+    async def told() -> str:
+        return str(last)
+
+    await until(probe, what, story=told)
 
 
 def unprotected_pod(name: str, image: str) -> Manifest:
@@ -133,11 +159,8 @@ async def test_a_terminal_reaches_nothing_of_the_cluster_that_any_other_pod_reac
         (await address_of(cluster, "app.kubernetes.io/name=traefik"), 8000),
     ]
     async with node_answering_at(cluster, METADATA_SERVICE):
-        from_anybody, from_alice = await asyncio.gather(
-            tried_from_pod(namespace, "anybody", targets), tried_from(alice, targets)
-        )
-    assert set(from_anybody.values()) == {"open"}, from_anybody
-    assert "open" not in from_alice.values(), from_alice
+        await until_open(lambda: tried_from_pod(namespace, "anybody", targets))
+        await until_closed(lambda: tried_from(alice, targets))
 
 
 async def test_nobody_but_the_ingress_opens_a_connection_to_a_terminal(namespace: Namespace) -> None:
@@ -151,9 +174,9 @@ async def test_nobody_but_the_ingress_opens_a_connection_to_a_terminal(namespace
         (service["spec"]["clusterIP"], 8000),
     ]
     control: list[Target] = [(pods["victim"], 8000)]
-    assert set((await tried_from_pod(namespace, "anybody", control)).values()) == {"open"}
-    assert "open" not in (await tried_from_pod(namespace, "anybody", targets)).values()
-    assert "open" not in (await tried_from(bob, targets)).values()
+    await until_open(lambda: tried_from_pod(namespace, "anybody", control))
+    await until_closed(lambda: tried_from_pod(namespace, "anybody", targets))
+    await until_closed(lambda: tried_from(bob, targets))
 
     # The very policy of Alice's, laid over the pods that reached each other, ends that.
     policy = await alice.child("networkpolicies")
@@ -169,18 +192,9 @@ async def test_nobody_but_the_ingress_opens_a_connection_to_a_terminal(namespace
                 "spec": {key: value for key, value in spec.items() if key not in _other(types)},
             },
         )
-
-        async def refused() -> bool:
-            answers = await tried_from_pod(namespace, "anybody", control)
-            return "open" not in answers.values()
-
-        await until(refused, f"the {types[0]} half of the policy holds", within=20)
+        await until_closed(lambda: tried_from_pod(namespace, "anybody", control))
         await cluster.kubectl("delete", "networkpolicy", name, "--namespace", namespace.name)
-
-        async def reached() -> bool:
-            return not await refused()
-
-        await until(reached, "without the policy the connection opens again", within=20)
+        await until_open(lambda: tried_from_pod(namespace, "anybody", control))
 
 
 def _other(types: list[str]) -> set[str]:
@@ -189,17 +203,23 @@ def _other(types: list[str]) -> set[str]:
 
 async def test_a_terminal_resolves_names_and_reaches_public_addresses(namespace: Namespace) -> None:
     _, alice = await namespace.start("alice")
-    assert "kubernetes.default.svc" in await alice.output("getent hosts kubernetes.default.svc.cluster.local")
+
+    async def resolved() -> bool:
+        answer = await alice.execute("getent hosts kubernetes.default.svc.cluster.local")
+        return "kubernetes.default.svc" in answer.stdout
+
+    await until(resolved, "a name of the cluster is resolved")
     async with node_answering_at(namespace.cluster, PUBLIC):
-        assert await tried_from(alice, [(PUBLIC, KUBELET_PORT)]) == {f"{PUBLIC}:{KUBELET_PORT}": "open"}
+        await until_open(lambda: tried_from(alice, [(PUBLIC, KUBELET_PORT)]))
 
 
 async def test_a_class_may_close_the_way_out_altogether(namespace: Namespace) -> None:
     name = f"closed-{namespace.name}"
     async with new_class(namespace.cluster, name, network={"egress": "None"}):
         _, alice = await namespace.start("alice", className=name)
-        result = await alice.execute("timeout 3 getent hosts kubernetes.default.svc.cluster.local")
-        assert result.exit_code != 0, result
         dns = await namespace.cluster.api.get("services", "kube-system", "kube-dns")
         assert dns is not None
-        assert "open" not in (await tried_from(alice, [(dns["spec"]["clusterIP"], 53)])).values()
+        targets: list[Target] = [(dns["spec"]["clusterIP"], 53)]
+        await until_closed(lambda: tried_from(alice, targets))
+        result = await alice.execute("timeout 3 getent hosts kubernetes.default.svc.cluster.local")
+        assert result.exit_code != 0, result
