@@ -123,6 +123,18 @@ async def test_a_notebook_runs_on_the_kernel_it_names(client: Client, tmp_path: 
         gate.open()
 
 
+@pytest.mark.parametrize("description", ["", "[]", '{"argv": []}', "[" * 100_000])
+async def test_a_kernel_whose_description_makes_no_sense_is_none(
+    client: Client, tmp_path: Path, description: str
+) -> None:
+    folder = client.server.home / ".local" / "share" / "jupyter" / "kernels" / "spoilt"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kernel.json").write_text(description)
+    path = write(tmp_path / "a.ipynb", cell("1"), kernelspec={"name": "spoilt", "language": "python"})
+    async with opened(client, path) as notebook:
+        assert notebook.answer["kernel"] == "python3"
+
+
 async def test_a_python_notebook_whose_kernel_is_not_here_runs_on_the_python_there_is(
     client: Client, tmp_path: Path
 ) -> None:

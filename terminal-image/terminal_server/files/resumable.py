@@ -80,7 +80,7 @@ class Uploads:
         try:
             upload = Upload(**json.loads(self._record(upload_id).read_text()))
             return upload, upload.partial.stat().st_size
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
     def end(self, upload: Upload) -> None:

@@ -171,7 +171,7 @@ def _read(name: str, file: Path, python: str) -> Spec | None:
         environment = content.get("env") or {}
         variables = {str(variable): str(value) for variable, value in environment.items()}
         by_message = content.get("interrupt_mode") == "message"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     program = python if _PYTHON.fullmatch(first) else first
     arguments = (program, *(argument.replace("{resource_dir}", str(file.parent)) for argument in rest))

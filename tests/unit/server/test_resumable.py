@@ -50,3 +50,12 @@ def test_an_upload_that_cannot_be_begun_leaves_nothing(
     with pytest.raises(PermissionError):
         uploads.begin(tmp_path / "folder" / "file", 3)
     assert names(tmp_path / "folder") == names(tmp_path / "records") == []
+
+
+@pytest.mark.parametrize("record", ["", "null", '{"id": 1}', "[" * 100_000])
+def test_a_record_that_somebody_spoilt_is_of_no_upload(tmp_path: Path, record: str) -> None:
+    uploads = Uploads(tmp_path / "records", 60)
+    spoilt = uploads.begin(tmp_path / "file", 3)
+    (tmp_path / "records" / f"{spoilt.id}.json").write_text(record)
+    assert uploads.find(spoilt.id) is None
+    uploads.begin(tmp_path / "another", 3)
