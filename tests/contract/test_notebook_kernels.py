@@ -28,10 +28,25 @@ def loaded(pid: int, name: str) -> bool:
 FOR_EVERYBODY = [Path(place) / "share" / "jupyter" / "kernels" for place in ("/usr/local", "/usr")]
 
 
+async def _turn_over(client: Client) -> None:
+    """Give a server turns to do what nobody can see."""
+    for _ in range(50):
+        await client.json("GET", "/health")
+        await asyncio.sleep(0.02)
+
+
 @pytest.mark.parametrize("death", ["os._exit(7)", "os.kill(os.getpid(), 9)"])
-async def test_a_kernel_that_dies_is_an_answer_and_can_be_restarted(one: Notebook, death: str) -> None:
+async def test_a_kernel_that_dies_is_an_answer_and_can_be_restarted(
+    one: Notebook, tmp_path: Path, death: str
+) -> None:
+    gate = Gate(tmp_path)
+    source = f"import os; print('last words', flush=True); {gate.wait}; {death}"
+    answering = asyncio.create_task(one.run(0, source))
+    await gate.reached()
     # What a process has said is lost with it if it ends before that is sent.
-    answer = await one.run(0, f"import os, time; print('last words', flush=True); time.sleep(0.5); {death}")
+    await _turn_over(one.client)
+    gate.open()
+    answer = await answering
     assert answer["status"] == "error"
     assert text_of(answer) == "last words\n"
     assert answer["outputs"][-1]["ename"] == "KernelEnded"
@@ -82,8 +97,7 @@ async def test_a_restart_ends_the_cell_that_runs_and_those_that_wait_do_not_run(
     first = asyncio.create_task(one.run(0, "import time; time.sleep(1000)"))
     await one.until("busy")
     second = asyncio.create_task(one.run(0, "1", 409))
-    # Nobody can see that it waits.
-    await asyncio.sleep(0.2)
+    await _turn_over(one.client)  # It waits by then.
     await one.client.json("POST", f"{one.url}/restart")
     assert (await first)["status"] == "error"
     assert await second
@@ -151,7 +165,10 @@ def with_python(folder: Path, does: str) -> Iterator[Server]:
     (folder / "bin").mkdir()
     (folder / "bin" / "python3").write_text(f"#!/bin/sh\n{does}\n")
     (folder / "bin" / "python3").chmod(0o755)
-    with running(folder / "server", PATH=f"{folder / 'bin'}:/usr/bin:/bin") as server:
+    change = "from terminal_server.notebooks import specs; specs._PROBE_SECONDS = 60; "
+    program = ("-c", change + "import runpy; runpy.run_module('terminal_server', run_name='__main__')")
+    path = f"{folder / 'bin'}:/usr/bin:/bin"
+    with running(folder / "server", program=program, PATH=path) as server:
         yield server
 
 
