@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Client, running_like, until
+from tests.contract.running import Client, connected, running, running_like, until
 from tests.contract.test_commands import run, status, text
 
 
@@ -26,16 +26,19 @@ async def test_killing_ends_the_whole_tree(client: Client, query: str) -> None:
 
 
 async def test_a_command_asked_to_end_may_clean_up_unless_it_is_forced(
-    client: Client, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     command = f"trap 'echo bye; exit 0' TERM; touch {tmp_path}/ready; while :; do sleep 0.05; done"
-    for query, said in (("", "bye\n"), ("?force=true", "")):
-        answer = await run(client, command, "?wait=0")
-        await until((tmp_path / "ready").exists, "it listens")
-        (tmp_path / "ready").unlink()
-        await client.json("DELETE", f"/execute/{answer['id']}{query}")
-        assert text(await status(client, answer, "")).endswith(said)
-        assert ("bye" in text(await status(client, answer, ""))) == bool(said)
+    with running(tmp_path / "server", TERMINAL_SERVER_KILL_GRACE_SECONDS="60") as server:
+        async with connected(server) as client:
+            for query, said in (("", "bye\n"), ("?force=true", "")):
+                answer = await run(client, command, "?wait=0")
+                await until((tmp_path / "ready").exists, "it listens")
+                (tmp_path / "ready").unlink()
+                await client.json("DELETE", f"/execute/{answer['id']}{query}")
+                printed = text(await status(client, answer, ""))
+                assert printed.endswith(said)
+                assert ("bye" in printed) == bool(said)
 
 
 @pytest.mark.parametrize("query", ["", "?force=true"])
