@@ -57,7 +57,11 @@ _LINES = st.builds(
 _PATHS = st.lists(st.sampled_from(_NAMES), min_size=1, max_size=3).map("/".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     paths=st.lists(_PATHS, min_size=1, max_size=8),
     top=st.lists(_LINES, max_size=4),

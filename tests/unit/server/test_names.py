@@ -14,7 +14,7 @@ NAMES = st.binary(min_size=1, max_size=20).filter(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(NAMES, min_size=1, max_size=3))
 def test_what_is_shown_leads_back_to_the_file(
     tmp_path_factory: pytest.TempPathFactory, names: list[bytes]

@@ -1,4 +1,4 @@
-"""What the operator's tests share: properties are judged by their answers, never by how busy the machine is."""
+"""What all these tests share: properties are judged by their answers, never by how busy the machine is."""
 
 from hypothesis import HealthCheck, settings
 
