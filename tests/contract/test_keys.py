@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,7 +211,8 @@ def test_a_key_file_that_is_no_file_or_has_no_end_stops_the_server_at_once(tmp_p
 
 @pytest.mark.parametrize("way", ["environment", "command line", "own environment name", "all"])
 async def test_a_command_finds_the_key_nowhere_in_proc(tmp_path: Path, way: str) -> None:
-    secret = "a-secret-that-must-not-be-found"
+    rest = f"that-must-not-be-found-{uuid.uuid4()}"
+    secret = f"a-secret-{rest}"
     arguments = ("--api-key", secret) if way in {"command line", "all"} else ()
     own = {"own environment name": secret, "all": f"{secret}-own"}.get(way, "")
     key = {"environment": secret, "all": f"{secret}-their"}.get(way)
@@ -221,7 +223,7 @@ async def test_a_command_finds_the_key_nowhere_in_proc(tmp_path: Path, way: str)
         async with connected(server, secret) as client:
             # Put together only here, so that the searching command does not find itself.
             look = (
-                "half=that-must-not-be-found; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"
+                f"half={rest}; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"
                 " | tr '\\0' '\\n' > seen; grep -c . seen; grep -e a-secret-$half seen; env | grep -e a-secret-$half"
             )
             answer = await client.execute(look)
@@ -253,6 +255,7 @@ async def test_nothing_of_the_servers_own_settings_is_in_a_commands_environment(
 
 
 async def test_no_secret_is_in_the_log(server: Server, client: Client, stranger: Client) -> None:
+    already = len(server.logged())
     link = await client.json("POST", "/files/upload/link?dir=log-secret-folder")
     token = link["url"].rsplit("/", 1)[1]
     async with stranger.session.get(link["url"]) as response:
@@ -262,9 +265,13 @@ async def test_no_secret_is_in_the_log(server: Server, client: Client, stranger:
     async with stranger.session.post(link["url"], data=form) as response:
         assert response.status == 200
     await client.execute("echo a-command-that-is-private")
+
+    def has_logged(line: str) -> bool:
+        return line in server.logged()[already:]
+
     # A line is written when all is sent, which the client may see before.
-    await until(lambda: "POST /execute 200" in server.logged(), "the command is logged")
+    await until(lambda: has_logged("POST /execute 200"), "the command is logged")
+    await until(lambda: has_logged("POST /files/upload/*** 200"), "the upload is logged")
     logged = server.logged()
-    assert "POST /files/upload/*** 200" in logged
     for secret in (KEY, token, token[:20], "log-secret-folder", "a-command-that-is-private"):
         assert secret not in logged
