@@ -183,11 +183,12 @@ def running_like(text: str) -> list[int]:
 
 def children(pid: int) -> list[int]:
     """Return the children of a process, zombies too."""
-    return [
-        int(word)
-        for path in Path(f"/proc/{pid}/task").glob("*/children")
-        for word in path.read_text().split()
-    ]
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        # A thread may end while it is looked at.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(word) for word in path.read_text().split()]
+    return found
 
 
 def pids(file: Path) -> list[int]:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import json
+import re
 import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.running import KEY, Client, Server, connected, running, until
+from tests.contract.running import KEY, Client, Server, children, connected, running, until
 
 _IDLE = 1_000
 _BYTE_SECONDS = 0.02
@@ -89,7 +90,8 @@ async def test_who_sends_byte_by_byte_is_answered_and_others_meanwhile(
     assert served > 1
     head_of_answer = await reader.readuntil(b"\r\n\r\n")
     assert head_of_answer.startswith(b"HTTP/1.1 200")
-    assert b'"stdout":"slow\\n"' in await reader.read(1000)
+    (length,) = re.findall(rb"content-length: (\d+)", head_of_answer.lower())
+    assert b'"stdout":"slow\\n"' in await reader.readexactly(int(length))
     writer.close()
 
 
@@ -141,9 +143,8 @@ def _children_of(server: Server) -> set[str]:
     """Return the names of what descends from a server."""
     found, waiting = set(), [server.process.pid]
     while waiting:
-        for path in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+        for child in children(waiting.pop()):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                for child in path.read_text().split():
-                    found.add(Path(f"/proc/{child}/comm").read_text().strip())
-                    waiting.append(int(child))
+                found.add(Path(f"/proc/{child}/comm").read_text().strip())
+                waiting.append(child)
     return found
