@@ -29,10 +29,12 @@ class Disk:
     def hanging(self) -> Iterator[None]:
         """Not answer inside the block."""
         self.answers.clear()
-        try:
-            yield
-        finally:
-            self.answers.set()
+        with pytest.MonkeyPatch.context() as impatient:
+            impatient.setattr(skills, "_SECONDS", 0.2)
+            try:
+                yield
+            finally:
+                self.answers.set()
 
     def look(self, home: Path) -> Signatures:
         """Look when there is an answer."""
@@ -46,7 +48,7 @@ class Disk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     made = Disk()
     monkeypatch.setattr(folders, "look", made.look)
-    monkeypatch.setattr(skills, "_SECONDS", 0.2)
+    monkeypatch.setattr(skills, "_SECONDS", 20)
     return made
 
 
