@@ -84,9 +84,10 @@ async def test_a_notebook_runs_on_the_images_python(workbench: Shell) -> None:
     assert opened.status == 200, opened
     path = f"/notebooks/{json.loads(opened.body)['id']}"
     ran = await workbench.ask(f"{path}/execute", "POST", json={"cell_index": 0})
-    (output,) = json.loads(ran.body)["outputs"]
-    assert output["output_type"] == "display_data", ran
-    assert output["data"]["image/png"].startswith("iVBOR"), ran
+    # On a slow machine Matplotlib also says that it is building its cache of fonts.
+    outputs = json.loads(ran.body)["outputs"]
+    (shown,) = (output for output in outputs if output["output_type"] == "display_data")
+    assert shown["data"]["image/png"].startswith("iVBOR"), ran
     assert (await workbench.ask(path, "DELETE")).status == 200
 
 
