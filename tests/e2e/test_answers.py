@@ -12,13 +12,17 @@ from tests.e2e.kit.operator import Operator
 from tests.e2e.kit.programs import EXAMPLES
 from tests.e2e.kit.shell import Answer, Shell
 from tests.e2e.kit.terminal import children_in
+from tests.e2e.kit.waiting import until
 
 MEGABYTE = 1_000_000
 
 
 async def test_helm_install_gives_a_ready_operator(operator: Operator) -> None:
-    conditions = {each["type"]: each["status"] for each in (await operator.pod())["status"]["conditions"]}
-    assert conditions["Ready"] == "True"
+    async def ready() -> bool:
+        conditions = (await operator.pod())["status"]["conditions"]
+        return ("Ready", "True") in {(each["type"], each["status"]) for each in conditions}
+
+    await until(ready, "the operator is ready", story=operator.story)
     assert await operator.cluster.api.get("terminalclasses", None, "default") is not None
 
 
@@ -28,6 +32,8 @@ async def test_the_example_becomes_ready_with_its_url_and_all_its_children(names
     )
     alice = namespace.terminal("alice")
     shell = await alice.until_ready()
+    # Of the volume the operator may hear after the pod that uses it.
+    await alice.until_condition("StorageReady", "True")
     status = await alice.status()
     assert status["url"] == f"http://localhost:{HTTP_PORT}/t/{namespace.name}/alice"
     assert status["phase"] == "Running"

@@ -72,7 +72,8 @@ async def run(
         conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", ())}
         return conditions.get("Ready") == "True"
 
-    await until(ready, "the image answers", story=namespace.story)
+    # Packages are installed first, where some are named.
+    await until(ready, "the image answers", within=180, story=namespace.story)
 
 
 async def inside(namespace: Namespace, command: str) -> str:
@@ -89,8 +90,12 @@ async def asked(namespace: Namespace, key: str) -> str:
 
 async def test_without_a_key_one_is_generated_and_printed_once(namespace: Namespace, image: str) -> None:
     await run(namespace, image)
-    lines = (await namespace.cluster.pod_log(namespace.name, "alone")).splitlines()
-    (key,) = [found[1] for line in lines if (found := re.fullmatch(r"API key: (\S{32,})", line))]
+
+    async def printed() -> list[str]:
+        lines = (await namespace.cluster.pod_log(namespace.name, "alone")).splitlines()
+        return [found[1] for line in lines if (found := re.fullmatch(r"API key: (\S{32,})", line))]
+
+    (key,) = await until(printed, "the key is printed", story=namespace.story)
     assert '"stdout":"42\\n"' in await asked(namespace, key)
     assert "stdout" not in await asked(namespace, "another")
     assert (await namespace.cluster.pod_log(namespace.name, "alone")).count(key) == 1

@@ -38,7 +38,12 @@ async def test_a_command_goes_on_in_the_background_and_is_asked_for_its_output(a
     assert begun["id"] in {each["id"] for each in await _json(alice, "GET", "/execute", headers=CHAT)}
     assert begun["id"] not in {each["id"] for each in await _json(alice, "GET", "/execute")}
     await _json(alice, "POST", f"{place}/input", json={"input": "hello\n"}, headers=CHAT)
-    ended = await _json(alice, "GET", f"{place}/status?wait=20", headers=CHAT)
+
+    async def once_ended() -> Any:
+        status = await _json(alice, "GET", f"{place}/status?wait=20", headers=CHAT)
+        return None if status["status"] == "running" else status
+
+    ended = await until(once_ended, "the command has ended")
     assert (ended["status"], ended["exit_code"]) == ("done", 0)
     assert "".join(each["data"] for each in ended["output"]) == "begun\nyou said hello\n"
 
@@ -56,7 +61,7 @@ async def test_files_are_written_listed_searched_and_shown(alice: Shell) -> None
 
 async def _until_printed(socket: aiohttp.ClientWebSocketResponse, wanted: bytes) -> None:
     printed = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while wanted not in printed:
             message = await socket.receive()
             assert message.type is aiohttp.WSMsgType.BINARY, message
