@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 
@@ -185,8 +186,11 @@ async def test_a_terminal_costs_one_call_per_child_and_two_status_writes_and_an_
     namespace: Namespace, operator: Operator
 ) -> None:
     await operator.until_idle()
-    before = await operator.requests()
+    before, began = await operator.requests(), time.monotonic()
     alice, _ = await namespace.start("alice")
+    # Of the volume the operator may hear after the pod that uses it.
+    await alice.until_condition("StorageReady", "True")
+    took = time.monotonic() - began
     await operator.until_idle()
     started = await operator.requests()
     cost = started - before
@@ -199,7 +203,8 @@ async def test_a_terminal_costs_one_call_per_child_and_two_status_writes_and_an_
         ("POST", "HTTPRoute"): 1,
     }
     assert {call for call in cost if call[0] not in {"POST", "GET"}} == {("PATCH", "Terminal")}
-    assert 1 <= cost["PATCH", "Terminal"] <= 2
+    # On a slow node, which takes longer than that, progress is told every five seconds.
+    assert 1 <= cost["PATCH", "Terminal"] <= 2 + took // 5
     for turn in range(3):
         passes = await operator.passes()
         await _touch_default_class(namespace.cluster, str(turn))
