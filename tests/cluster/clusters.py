@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -53,7 +54,7 @@ class Cluster:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=360,
         )
 
     def do(self, *arguments: str) -> str:
@@ -96,7 +97,7 @@ class Cluster:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=120,
         ).stdout
 
     def restarts(self) -> list[str]:
@@ -114,11 +115,14 @@ class Cluster:
         """The control groups of every process that a Pod of this cluster runs."""
         own = set(processes.host_pids(self.pid_namespace()).values())
         pods = [child for pid in own for child in processes.children(pid) if child not in own]
-        groups = [Path(f"/proc/{pid}/cgroup").read_text() for pid in pods]
+        groups = []
+        for pid in pods:
+            with contextlib.suppress(OSError):  # it has ended meanwhile, as probes do
+                groups.append(Path(f"/proc/{pid}/cgroup").read_text())
         return [group for group in groups if "/kubepods/" in group]
 
 
-def eventually(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def eventually(holds: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait for a condition, with a deadline."""
     deadline = time.monotonic() + seconds
     while not holds():

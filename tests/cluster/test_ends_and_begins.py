@@ -14,6 +14,9 @@ from localcluster.paths import launch_record, state_file
 
 from tests.cluster.clusters import Cluster, eventually
 
+# Clusters come up and go down several times, beside the tests of another.
+pytestmark = pytest.mark.timeout(900)
+
 
 def interfaces() -> list[str]:
     """Network interfaces of the machine."""
@@ -41,7 +44,7 @@ def test_down_leaves_no_process_mount_interface_or_port(cluster: Cluster) -> Non
     assert processes.host_pids(namespace_inside) == {}
     assert mounts(cluster) == []
     assert interfaces() == before
-    eventually(lambda: control_groups(cluster) == [], "its control groups are gone", seconds=5)
+    eventually(lambda: control_groups(cluster) == [], "its control groups are gone")
     assert not cluster.settings.volatile_dir.exists()
     for port in (cluster.api_port, cluster.http_port):
         with socket.create_server(("127.0.0.1", port)):
@@ -83,10 +86,10 @@ def test_an_up_killed_halfway_is_repaired_by_the_next(first: Cluster, moment: st
     first.do("down")
     path = {"its process is on record": launch_record, "its components run": state_file}[moment]
     process = first.up_in_the_background()
-    eventually(path(first.settings).exists, moment, seconds=20)
+    eventually(path(first.settings).exists, moment)
     kill(process)
     first.do("up")
-    assert first.is_up()
+    eventually(first.is_up, "it is up")
     assert len(holders(first)) == 1
 
 
@@ -109,7 +112,7 @@ def test_two_ups_at_once_make_one_cluster(first: Cluster) -> None:
     first.do("down")
     background = first.up_in_the_background()
     first.do("up")
-    assert background.wait(timeout=120) == 0
+    assert background.wait(timeout=240) == 0
     assert len(holders(first)) == 1
 
 
@@ -117,7 +120,7 @@ def test_a_cluster_that_was_killed_is_noticed_and_made_again(cluster: Cluster) -
     """Even if its pid is somebody else's by then."""
     inside = cluster.pid_namespace()
     os.kill(cluster.holder(), signal.SIGKILL)
-    eventually(lambda: processes.host_pids(inside) == {}, "everything ended with its one process", seconds=10)
+    eventually(lambda: processes.host_pids(inside) == {}, "everything ended with its one process")
     assert not cluster.is_up()
     with subprocess.Popen(["sleep", "300"]) as bystander:
         who = processes.identity(bystander.pid)
@@ -140,16 +143,14 @@ def test_two_clusters_at_once_do_not_know_of_each_other(cluster: Cluster, second
             assert each.pod_processes()
             assert all(f"/terminal-operator-{each.name}/kubepods/" in group for group in each.pod_processes())
         # Longer than a kubelet takes to tidy up what it does not know.
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            assert cluster.is_up()
-            assert second.is_up()
-            time.sleep(1)
+        time.sleep(5)
         for each in (cluster, second):
+            # A busy machine may answer late; what was ended, if only for a moment, is told by its pid and its restarts.
+            eventually(each.is_up, f"{each.name} is up")
             assert each.restarts() == ["0"] * 3
     finally:
         second.do("down")
-    assert cluster.is_up()
+    eventually(cluster.is_up, "the first is up still")
     assert {name: row["pid"] for name, row in cluster.rows().items()} == {
         name: row["pid"] for name, row in before.items()
     }
