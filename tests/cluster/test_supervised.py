@@ -74,9 +74,7 @@ def test_other_ports_for_a_running_cluster_are_refused(cluster: Cluster) -> None
 
 
 def test_a_port_that_is_taken_is_named(second: Cluster) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", second.http_port))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", second.http_port)):
         refused = second.run("up")
     assert refused.returncode == 1
     assert f"Port {second.http_port} of 127.0.0.1 is in use" in refused.stderr
