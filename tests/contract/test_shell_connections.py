@@ -58,6 +58,7 @@ async def test_a_program_that_has_the_whole_screen_draws_it_anew_for_the_next_co
             assert b"size" not in await screen.shows(b"\x1b[?1049h")
             await screen.socket.close()
             async with seen(client, screen.shell) as again:
+                await again.tell(type="resize", cols=70, rows=20)
                 assert b"\x1b[?1049h" in await again.shows(b"size %b\r\n" % size)
 
 

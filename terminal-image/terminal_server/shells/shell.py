@@ -20,7 +20,8 @@ ROWS, COLUMNS = 24, 80
 _MOST_CELLS = 2000
 _CHUNK = 64 * 1024
 _DRAIN_BYTES = 1024 * 1024
-_REDRAW_SECONDS = 0.1
+_REDRAW_SECONDS = 0.3
+"""A program whose pod has used up its share of a processor waits for a tenth of a second until it sees its size."""
 
 NORMAL, TAKEN = 1000, 4009
 
@@ -110,8 +111,11 @@ class Shell:
 
     def resize(self, rows: int, columns: int) -> None:
         """Change the size; one that no screen has is taken for the nearest that one can have."""
-        self._size = min(max(rows, 1), _MOST_CELLS), min(max(columns, 1), _MOST_CELLS)
-        self._apply_size(*self._size)
+        size = min(max(rows, 1), _MOST_CELLS), min(max(columns, 1), _MOST_CELLS)
+        # Who connects again says at once how large it is: mostly as before, and then another size has to be seen first.
+        if size != self._size or self._redraw is None:
+            self._size = size
+            self._apply_size(*size)
 
     def content(self, most: int) -> bytes:
         """Return what it printed last, at most so many bytes."""
