@@ -31,6 +31,11 @@ _PORTS = 1000
 _turns = itertools.count(os.getpid())
 
 
+def changed(statements: str) -> tuple[str, str]:
+    """The server's program, in which something is changed before it runs."""
+    return "-c", f"{statements}; import runpy; runpy.run_module('terminal_server', run_name='__main__')"
+
+
 @dataclass
 class Server:
     """A server that runs."""

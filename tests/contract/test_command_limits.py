@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.running import Client, connected, names, running, until
+from tests.contract.running import Client, changed, connected, names, running, until
 from tests.contract.test_commands import read, run, status, text
 
 LOGS = ".cache/terminal-server/commands"
@@ -53,12 +53,11 @@ async def test_gigabytes_of_output_take_little_memory_and_can_be_read_to_the_las
 
 
 async def test_the_log_of_much_output_is_whole_when_the_command_has_ended(tmp_path: Path) -> None:
-    slowly = (
-        "import runpy, time; from terminal_server.commands import logfile; append = logfile._append; "
-        "logfile._append = lambda *given: (time.sleep(0.5), append(*given))[1]; "
-        "runpy.run_module('terminal_server', run_name='__main__')"
+    slowly = changed(
+        "import time; from terminal_server.commands import logfile; append = logfile._append; "
+        "logfile._append = lambda *given: (time.sleep(0.5), append(*given))[1]"
     )
-    with running(tmp_path, program=("-c", slowly)) as server:
+    with running(tmp_path, program=slowly) as server:
         async with connected(server) as client:
             answer = await run(client, "yes 0123456 | head -c 200000")
             assert answer["truncated"]

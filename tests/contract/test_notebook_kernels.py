@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.contract.notebook import Gate, Notebook, cell, opened, text_of, write
-from tests.contract.running import KEY, Client, Server, alive, connected, pids, running, running_like, until
+from tests.contract.running import (
+    KEY,
+    Client,
+    Server,
+    alive,
+    changed,
+    connected,
+    pids,
+    running,
+    running_like,
+    until,
+)
 
 
 def connection_of(pid: int) -> Path:
@@ -165,8 +176,7 @@ def with_python(folder: Path, does: str) -> Iterator[Server]:
     (folder / "bin").mkdir()
     (folder / "bin" / "python3").write_text(f"#!/bin/sh\n{does}\n")
     (folder / "bin" / "python3").chmod(0o755)
-    change = "from terminal_server.notebooks import specs; specs._PROBE_SECONDS = 60; "
-    program = ("-c", change + "import runpy; runpy.run_module('terminal_server', run_name='__main__')")
+    program = changed("from terminal_server.notebooks import specs; specs._PROBE_SECONDS = 60")
     path = f"{folder / 'bin'}:/usr/bin:/bin"
     with running(folder / "server", program=program, PATH=path) as server:
         yield server

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.running import Client, alive, connected, pids, running, until
+from tests.contract.running import Client, alive, changed, connected, pids, running, until
 from tests.contract.screens import Screen, opened, seen, terminal
 
 
@@ -45,8 +45,7 @@ async def test_what_is_printed_while_nobody_is_connected_is_shown_later(client: 
 async def test_a_program_that_has_the_whole_screen_draws_it_anew_for_the_next_connection(
     tmp_path: Path, seconds: float, size: bytes
 ) -> None:
-    change = f"from terminal_server.shells import shell; shell._REDRAW_SECONDS = {seconds}; "
-    program = ("-c", change + "import runpy; runpy.run_module('terminal_server', run_name='__main__')")
+    program = changed(f"from terminal_server.shells import shell; shell._REDRAW_SECONDS = {seconds}")
     with running(tmp_path, program=program) as server:
         async with connected(server) as client, terminal(client) as screen:
             await screen.tell(type="resize", cols=70, rows=20)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Client, Server, children, connected, running, until
+from tests.contract.running import Client, Server, changed, children, connected, running, until
 from tests.faults.mounts import inside, mounting
 
-_RUN = "import runpy; runpy.run_module('terminal_server', run_name='__main__')"
 _SHORT_LIVED = {"TERMINAL_SERVER_IDLE_SECONDS": "5", "TERMINAL_SERVER_DRAIN_SECONDS": "0.1"}
 _HANGING = 20
 """More than there are threads."""
@@ -93,8 +92,8 @@ async def test_it_ends_though_every_thread_waits_for_a_disk_that_does_not_answer
     tmp_path: Path, folder: Path, limit: dict[str, str]
 ) -> None:
     few = "from terminal_server import lifecycle, server, workers; workers.MOST = 8; "
-    soon = "lifecycle._LAST_SECONDS = server._SPARE_SECONDS = 1; "
-    with _logging_to(folder, tmp_path / "server", ("-c", few + soon + _RUN), **limit) as server:
+    soon = "lifecycle._LAST_SECONDS = server._SPARE_SECONDS = 1"
+    with _logging_to(folder, tmp_path / "server", changed(few + soon), **limit) as server:
         async with connected(server) as client:
             with _dead_disk(server, folder):
                 await asyncio.gather(*(_print(client) for _ in range(_HANGING)))
@@ -126,7 +125,7 @@ async def test_commands_that_should_start_on_a_dead_disk_hold_up_no_others(
 async def test_a_command_that_should_start_on_a_dead_disk_is_given_up_in_the_end(
     tmp_path: Path, folder: Path
 ) -> None:
-    program = ("-c", "from terminal_server.commands import starting; starting.START_SECONDS = 1; " + _RUN)
+    program = changed("from terminal_server.commands import starting; starting.START_SECONDS = 1")
     with running(tmp_path / "server", wrap=mounting(), program=program) as server:
         async with connected(server) as client:
             with _dead_disk(server, folder):

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.contract.running import KEY, Client, Server, connected, running
+from tests.contract.running import KEY, Client, Server, changed, connected, running
 from tests.faults.kernel import resident_bytes, settled
 
 REQUESTS = 10_000
@@ -194,11 +194,9 @@ async def test_10000_requests_of_all_kinds_leave_no_process_no_open_file_no_thre
     tmp_path: Path,
 ) -> None:
     # On a busy machine there may come to be more threads, which then stay.
-    change = "from terminal_server import workers; workers._PATIENCE_SECONDS = 3600; "
-    program = ("-c", change + "import runpy; runpy.run_module('terminal_server', run_name='__main__')")
     with running(
         tmp_path,
-        program=program,
+        program=changed("from terminal_server import workers; workers._PATIENCE_SECONDS = 3600"),
         TERMINAL_SERVER_MAX_COMMANDS="100",
         TERMINAL_SERVER_MAX_SHELLS="100",
         TERMINAL_SERVER_KILL_GRACE_SECONDS="0.2",
