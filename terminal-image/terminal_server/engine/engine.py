@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from terminal_server.engine import terminal, tree
+from terminal_server.engine.descriptors import Descriptors
 from terminal_server.engine.input import Input, TerminalInput
 from terminal_server.engine.marks import VARIABLE, Mark, Marks
 from terminal_server.engine.pipes import Feed, Pipe, Stream
@@ -167,18 +168,15 @@ class Engine:
         return task
 
     async def _launch(self, program: Program, feed: Feed, stdin: Stdin) -> Process:
-        # What is not taken over is closed in the end, however that comes. All is there before the process is.
-        with contextlib.ExitStack() as opened, contextlib.ExitStack() as taken_over:
+        with Descriptors() as theirs, Descriptors() as ours:
             try:
-                actions, reading = _outputs(opened)
-                more, writing = _input(program.script, stdin, opened)
-                read = [_duplicate(descriptor, taken_over) for descriptor in reading]
-                written = None if writing is None else _duplicate(writing, taken_over)
+                actions, read = _outputs(theirs, ours)
+                more, written = _input(program.script, stdin, theirs, ours)
             except OSError as error:
                 raise _no_process(error) from error
 
             def connected(pid: int, mark: Mark) -> Process:
-                taken_over.pop_all()
+                ours.keep()
                 pipes = [
                     Pipe(descriptor, stream, feed, self._pipes.discard)
                     for descriptor, stream in zip(read, _STREAMS, strict=True)
@@ -190,17 +188,17 @@ class Engine:
             return await self._started(program, [*actions, *more], connected)
 
     async def _launch_in_terminal(self, program: Program, rows: int, columns: int) -> tuple[Process, int]:
-        with contextlib.ExitStack() as opened, contextlib.ExitStack() as taken_over:
+        with Descriptors() as theirs, Descriptors() as ours:
             try:
                 descriptor, other, actions = terminal.open_for_program(rows=rows, columns=columns)
             except OSError as error:
                 raise SpawnError(f"there is no terminal left: {error.strerror}") from error
-            _closed(taken_over, descriptor)
-            _closed(opened, other)
+            ours.add(descriptor)
+            theirs.add(other)
             process = await self._started(
                 program, actions, lambda pid, mark: Process(pid, [], self._ending(pid, mark))
             )
-            taken_over.pop_all()
+            ours.keep()
             return process, descriptor
 
     async def _started(
@@ -244,37 +242,24 @@ def _no_process(error: OSError) -> SpawnError:
     return SpawnError(f"the command could not be started: {error.strerror}")
 
 
-def _closed(opened: contextlib.ExitStack, *descriptors: int) -> None:
-    for descriptor in descriptors:
-        opened.callback(os.close, descriptor)
-
-
-def _duplicate(descriptor: int, opened: contextlib.ExitStack) -> int:
-    made = os.dup(descriptor)
-    _closed(opened, made)
-    return made
-
-
-def _outputs(opened: contextlib.ExitStack) -> tuple[list[Action], list[int]]:
+def _outputs(theirs: Descriptors, ours: Descriptors) -> tuple[list[Action], list[int]]:
     """Make pipes for both streams: what the process does with them, and their reading ends."""
     actions: list[Action] = []
-    reading = []
+    read = []
     for number in (1, 2):
-        ends = os.pipe()
-        _closed(opened, *ends)
-        reading.append(ends[0])
-        actions.append((os.POSIX_SPAWN_DUP2, ends[1], number))
-    return actions, reading
+        reading, writing = os.pipe()
+        read.append(ours.add(reading))
+        actions.append((os.POSIX_SPAWN_DUP2, theirs.add(writing), number))
+    return actions, read
 
 
 def _input(
-    script: bytes | None, stdin: Stdin, opened: contextlib.ExitStack
+    script: bytes | None, stdin: Stdin, theirs: Descriptors, ours: Descriptors
 ) -> tuple[list[Action], int | None]:
     """Make what the process reads from: how it gets that, and where it is written to, if it can be."""
     nothing: Action = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
     if script is not None:
-        descriptor = os.memfd_create("command")
-        _closed(opened, descriptor)
+        descriptor = theirs.add(os.memfd_create("command"))
         with os.fdopen(os.dup(descriptor), "wb") as file:
             file.write(script)
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -282,7 +267,8 @@ def _input(
     if stdin is Stdin.NOTHING:
         return [nothing], None
     writing, reading = _input_ends(stdin)
-    _closed(opened, writing, reading)
+    ours.add(writing)
+    theirs.add(reading)
     if stdin is Stdin.TERMINAL:
         return [nothing, (os.POSIX_SPAWN_DUP2, reading, 3)], writing
     return [(os.POSIX_SPAWN_DUP2, reading, 0)], writing
