@@ -177,9 +177,40 @@ async def test_the_short_way_and_the_long_lead_to_the_same_answer(client: Client
     assert short == long
 
 
-async def _answered(client: Client, body: str, kind: str) -> tuple[int, dict[str, Any]]:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "wait=5",
+        "wait=5.5&tail=1",
+        "tail=1.0",
+        "stream=no",
+        "stream=perhaps",
+        "tail=0",
+        "tail=1.5",
+        "wait=soon",
+        "wait=301",
+        "wait=nan",
+        "wait=",
+        "wait=0&wait=5",
+        "wait=5&wait=301",
+        "wait[]=301",
+        "Wait=301",
+        "colour=red",
+        "body=1&services=2&session=3",
+        "&",
+    ],
+)
+async def test_a_query_is_understood_alike_on_both_ways(client: Client, query: str) -> None:
+    short, long = [
+        await _answered(client, '{"command": "echo a; echo b >&2"}', kind, query)
+        for kind in ("application/json", "application/json; charset=utf-8")
+    ]
+    assert short == long
+
+
+async def _answered(client: Client, body: str, kind: str, query: str = "") -> tuple[int, dict[str, Any]]:
     async with client.request(
-        "POST", "/execute", data=body.encode(), headers={"Content-Type": kind}
+        "POST", f"/execute?{query}", data=body.encode(), headers={"Content-Type": kind}
     ) as response:
         answer = await response.json()
     return response.status, {name: answer[name] for name in answer if name not in {"id", "log_path"}}
