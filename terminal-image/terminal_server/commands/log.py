@@ -7,6 +7,7 @@ whoever reads is told what is missing, and why.
 
 import asyncio
 from bisect import bisect_left, bisect_right
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,8 @@ from terminal_server.commands.entries import (
     fitting,
     notice,
 )
-from terminal_server.commands.logfile import LogFile, Part
+from terminal_server.commands.flushing import Flush, flush_all
+from terminal_server.commands.logfile import Appended, LogFile, Part
 from terminal_server.engine import Stream
 
 FLUSH_BYTES = 128 * 1024
@@ -114,12 +116,20 @@ class Log:
 
     def flush(self) -> None:
         """Begin to write what is not yet on disk; an empty log is made too."""
+        if self.is_due():
+            flush_all([self])
+
+    def is_due(self) -> bool:
+        """Tell whether something is to be written that is not being written; who asks has it written now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._writing is None and not self.settled:
-            self._writing = self._loop.create_task(self._flush())
-            self._writing.add_done_callback(self._flushed)
+        return self._writing is None and not self.settled
+
+    def flushed_by(self, task: asyncio.Task[None]) -> None:
+        """Take note that a task writes it."""
+        self._writing = task
+        task.add_done_callback(self._flushed)
 
     async def settle(self) -> None:
         """Have everything written, as far as it can be."""
@@ -225,7 +235,10 @@ class Log:
         size = window.end - window.end_of(number - 1) + RECORD_BYTES * (window.last - number)
         return size <= KEPT_BYTES
 
-    async def _flush(self) -> None:
+    def begin_flush(self) -> Flush | None:
+        """Return what is to be written now; nothing if it was given up meanwhile."""
+        if self.problem is not None:
+            return None
         first, last = self._written, self._window.last
         self._shown = max(self._shown, last)
         size = self._window.end_of(last - 1) - self._window.end_of(first - 1)
@@ -236,18 +249,19 @@ class Log:
         over = granted_last < last
         note = notice(f"what came then is not in this log: {reason}", 0).data if over else b""
         records = self._window.records(self._indexed, granted_last) if self._is_much else b""
-        done, indexed, problem = await asyncio.to_thread(
-            self.file.append, data + note, self.on_disk, records, self._indexed
-        )
+        append = partial(self.file.append, data + note, self.on_disk, records, self._indexed)
+        return Flush(append, first, granted_last, len(data), reason if over else "")
+
+    async def end_flush(self, flush: Flush, appended: Appended) -> None:
+        """Take note of what has been written."""
         self._made = True
-        if problem:
-            over, reason = True, problem
-        self._indexed = indexed
-        self._written = self._up_to(first, granted_last, min(done, len(data)))
+        self._indexed = appended.records
+        self._written = self._up_to(flush.first, flush.last, min(appended.size, flush.size))
         self.on_disk = self._window.end_of(self._written - 1)
-        if over:
-            self.problem = reason
-        await self._index(always=over)
+        problem = appended.problem or flush.problem
+        if problem:
+            self.problem = problem
+        await self._index(always=bool(problem))
 
     def _up_to(self, first: int, last: int, size: int) -> int:
         """Return the number before which so many bytes of entries end, from number `first` on."""

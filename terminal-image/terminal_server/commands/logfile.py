@@ -26,6 +26,17 @@ class Part(NamedTuple):
     """How many they are, or how many a notice among them stands for."""
 
 
+class Appended(NamedTuple):
+    """What came of it when something was to be added to a log."""
+
+    size: int
+    """How many bytes were written."""
+    records: int
+    """How many records the index has now."""
+    problem: str
+    """Why something could not be written."""
+
+
 class ChangedError(OSError):
     """Somebody else changed the file."""
 
@@ -41,7 +52,7 @@ class LogFile:
         self.index = path.with_name(f".{path.stem}.index")
         self._indexed = False
 
-    def append(self, data: bytes, position: int, records: bytes, first: int) -> tuple[int, int, str]:
+    def append(self, data: bytes, position: int, records: bytes, first: int) -> Appended:
         """Write at the end, which must be at `position`, and then the entries' records to the index.
 
         Args:
@@ -49,16 +60,13 @@ class LogFile:
             position: how many there are.
             records: what to add to the index, if all of `data` could be written.
             first: how many records there are.
-
-        Returns:
-            How many bytes were written, how many records there are now, and why something could not be written.
         """
         done, problem = _append(self.path, data, position)
         if problem or not records:
-            return done, first, problem
+            return Appended(done, first, problem)
         self._indexed = True
         written, problem = _append(self.index, records, first * RECORD_BYTES)
-        return done, first + written // RECORD_BYTES if not problem else first, problem
+        return Appended(done, first + written // RECORD_BYTES if not problem else first, problem)
 
     def append_index(self, records: bytes, first: int) -> None:
         """Add records to the index, which must hold `first` of them.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from terminal_server.activity import Activity
 from terminal_server.commands.entries import cost
+from terminal_server.commands.flushing import flush_all
 from terminal_server.commands.log import Log
 from terminal_server.commands.store import Store
 from terminal_server.engine import Feed, Process
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 _SHOWN_CHARACTERS = 4000
 _MEMORY_BYTES = 16 * 1024**2
 _TIDY_SECONDS = 0.02
+_WRITTEN_AT_ONCE = 32
 _LOG_SECONDS = 5.0
 """Longer only takes a disk that does not answer."""
 
@@ -105,6 +107,7 @@ class Commands:
         self._memory = 0
         self._starting = 0
         self._unwritten: list[Log] = []
+        self._writing = False
         self._unwanted: list[Log] = []
         self._tidying: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -187,10 +190,20 @@ class Commands:
             self._free_memory()
 
     def _write(self) -> None:
-        """Begin to write the logs of those that have ended: a moment later, or when the next one is to start."""
-        logs, self._unwritten = self._unwritten, []
-        if logs:
-            self._do(_settle(logs))
+        """Begin to write the logs of those that have ended: a moment later, or when the next one is to start.
+
+        While some are written others end: those are written next, together.
+        """
+        if self._unwritten and not self._writing:
+            self._writing = True
+            self._do(self._write_ended())
+
+    async def _write_ended(self) -> None:
+        while self._unwritten:
+            logs, self._unwritten = self._unwritten[:_WRITTEN_AT_ONCE], self._unwritten[_WRITTEN_AT_ONCE:]
+            flush_all(log for log in logs if log.is_due())
+            await _settle(logs)
+        self._writing = False
 
     def _tidy_later(self) -> None:
         # Many at once cost hardly more than one.
@@ -265,7 +278,6 @@ class Commands:
 
 
 async def _settle(logs: list[Log]) -> None:
-    # One after the other: hundreds at once would hold up everybody else.
     for log in logs:
         await log.settle()
 
