@@ -9,6 +9,7 @@ which may never take it, must hear it nevertheless.
 
 import asyncio
 import os
+import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -45,11 +46,17 @@ class Protocol(LimitedProtocol):
         super().on_headers_complete()
         if self.cycle is not before:
             self.scope["extensions"] = {
-                EXTENSION: {"send": partial(self._send_file, self.cycle)},
+                # A request that knew its own cycle would be garbage that only a search for such finds.
+                EXTENSION: {"send": partial(self._send_file, weakref.ref(self.cycle))},
                 LEFT_EXTENSION: {"wait": self._lost.wait},
             }
 
-    async def _send_file(self, cycle: RequestResponseCycle, descriptor: int, begin: int, end: int) -> int:
+    async def _send_file(
+        self, known: weakref.ref[RequestResponseCycle], descriptor: int, begin: int, end: int
+    ) -> int:
+        # It lasts as long as its request is being answered.
+        if (cycle := known()) is None:
+            return begin
         # Bytes that still wait in this process come first.
         self.transport.set_write_buffer_limits(0)
         try:
