@@ -49,8 +49,12 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.index = path.with_name(f".{path.stem}.index")
         self._indexed = False
+
+    @property
+    def index(self) -> Path:
+        """Where its index is, if it has one."""
+        return self.path.with_name(f".{self.path.stem}.index")
 
     def append(self, data: bytes, position: int, records: bytes, first: int) -> Appended:
         """Write at the end, which must be at `position`, and then the entries' records to the index.

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -218,15 +219,13 @@ class Engine:
 
     def _ending(self, root: int, mark: Mark) -> EndTree:
         """Return what ends the tree of `root`."""
-        family = tree.Family(root, mark)
+        return partial(self._end, tree.Family(root, mark))
 
-        def end(process: Process, force: bool) -> Awaitable[None]:  # noqa: FBT001 - for Process alone
-            async def find() -> list[tree.Entry]:
-                return family.living(await self._table.read(), led=process.exit_code is None)
+    def _end(self, family: tree.Family, process: Process, force: bool) -> Awaitable[None]:  # noqa: FBT001 - as it is called
+        async def find() -> list[tree.Entry]:
+            return family.living(await self._table.read(), led=process.exit_code is None)
 
-            return asyncio.shield(self._go_on(tree.end(find, None if force else self._grace)))
-
-        return end
+        return asyncio.shield(self._go_on(tree.end(find, None if force else self._grace)))
 
     async def _find_everything(self) -> list[tree.Entry]:
         return tree.of_everything(await self._table.read())

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from terminal_server.engine.input import Input
 from terminal_server.engine.pipes import Pipe
@@ -19,14 +19,14 @@ class Process:
     def __init__(
         self,
         pid: int,
-        pipes: list[Pipe],
+        pipes: Sequence[Pipe],
         end_tree: "EndTree",
         stdin: Input | None = None,
     ) -> None:
         self.pid = pid
         """The leader's process id, which is its session's and its group's as well."""
         self.stdin = stdin
-        """Where its input is written, if it was started with one."""
+        """Where its input is written, if it was started with one and has not ended."""
         self._pipes = pipes
         self._end_tree = end_tree
         self._ended = asyncio.Event()
@@ -70,6 +70,8 @@ class Process:
             pipe.finish()
         if self.stdin is not None:
             self.stdin.close()
+        # A command is remembered long after its end: looking for garbage takes the longer the more there is of it.
+        self._pipes, self.stdin = (), None
         self.exit_code = code if code >= 0 else 128 - code
         self._ended.set()
 
