@@ -182,9 +182,10 @@ def with_python(folder: Path, does: str) -> Iterator[Server]:
         yield server
 
 
-async def test_without_jupyter_it_is_said_what_to_install(tmp_path: Path) -> None:
+@pytest.mark.parametrize("does", ["exit 1", "echo nonsense", "yes '[' | head -n 20000"])
+async def test_without_jupyter_it_is_said_what_to_install(tmp_path: Path, does: str) -> None:
     path = write(tmp_path / "a.ipynb", cell("1"))
-    with with_python(tmp_path, "exit 1") as server:
+    with with_python(tmp_path, does) as server:
         async with connected(server) as client:
             answer = await client.json("POST", "/notebooks", 503, json={"path": str(path)})
             assert (await client.json("GET", "/api/config"))["features"]["notebooks"] is False

@@ -141,7 +141,7 @@ class KernelSpecs:
         try:
             executable, prefix, user_base, has_kernel = json.loads(said)
             return _Python(str(executable), Path(prefix), Path(user_base), bool(has_kernel))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
 
 
