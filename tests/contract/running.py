@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -281,9 +282,21 @@ async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any
 
 @contextlib.asynccontextmanager
 async def connected(server: Server, key: str | None = KEY) -> AsyncIterator[Client]:
-    """A client of a server."""
+    """A client of a server, of whose connections none is left at the end."""
     headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
     timeout = aiohttp.ClientTimeout(total=60)
-    connector = aiohttp.TCPConnector(limit=0)
+    made: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def make(address: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, *_ = address
+        made.add(new := socket.socket(family, kind, protocol))
+        return new
+
+    connector = aiohttp.TCPConnector(limit=0, socket_factory=make)
     async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
         yield Client(server, session)
+    # Who was answered before all was sent goes on sending, to a server that need not read it.
+    for left in made:
+        with contextlib.suppress(OSError):
+            left.shutdown(socket.SHUT_RDWR)
+    await until(lambda: all(left.fileno() < 0 for left in made), "all connections were closed")
