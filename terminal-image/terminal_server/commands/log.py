@@ -110,7 +110,8 @@ class Log:
         return self._care()
 
     def finish(self) -> None:
-        """Take note that nothing is fed any more."""
+        """Take note that nothing is fed any more. Whoever says so has it written: it does not see to that itself."""
+        self._stop_timer()
         for stream, piece in self._splitter.rest():
             self._add(stream, piece)
 
@@ -121,9 +122,7 @@ class Log:
 
     def is_due(self) -> bool:
         """Tell whether something is to be written that is not being written; who asks has it written now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         return self._writing is None and not self.settled
 
     def flushed_by(self, task: asyncio.Task[None]) -> None:
@@ -204,6 +203,11 @@ class Log:
         return Part(
             [notice(f"{self.lost} bytes of output are lost: {self.problem}", self.lost)], last - first
         )
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _add(self, stream: Stream, piece: bytes) -> None:
         if self._shown >= self.last or not self._window.grow(stream, piece, self._most):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from terminal_server.activity import Activity
+from terminal_server.commands import log as log_module
 from terminal_server.commands.flushing import flush_all
 from terminal_server.commands.log import Log
 from terminal_server.commands.logfile import Appended, LogFile
@@ -80,6 +81,7 @@ async def test_however_many_commands_end_one_thread_writes_their_logs(
         return done
 
     monkeypatch.setattr(LogFile, "append", watched)
+    monkeypatch.setattr(log_module, "_FLUSH_SECONDS", 0)
     commands = Commands(Settings(log_dir=tmp_path / "logs"), Activity())
     ended = [await _run(commands, number) for number in range(100)]
     first.set()
