@@ -28,6 +28,9 @@ class Flush(NamedTuple):
 class Flushable(Protocol):
     """A log."""
 
+    def is_due(self) -> bool:
+        """Tell whether something is to be written that is not being written; who asks has it written now."""
+
     def begin_flush(self) -> Flush | None:
         """Return what is to be written, if anything still is."""
 
@@ -39,8 +42,8 @@ class Flushable(Protocol):
 
 
 def flush_all(logs: Iterable[Flushable]) -> None:
-    """Begin to write what some logs have; none of them is being written by now."""
-    due = list(logs)
+    """Begin to write what some logs have that is not being written."""
+    due = [log for log in logs if log.is_due()]
     if due:
         task = asyncio.get_running_loop().create_task(_flush_all(due))
         for log in due:

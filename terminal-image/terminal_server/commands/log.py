@@ -117,8 +117,7 @@ class Log:
 
     def flush(self) -> None:
         """Begin to write what is not yet on disk; an empty log is made too."""
-        if self.is_due():
-            flush_all([self])
+        flush_all([self])
 
     def is_due(self) -> bool:
         """Tell whether something is to be written that is not being written; who asks has it written now."""

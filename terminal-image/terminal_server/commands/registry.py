@@ -201,7 +201,7 @@ class Commands:
     async def _write_ended(self) -> None:
         while self._unwritten:
             logs, self._unwritten = self._unwritten[:_WRITTEN_AT_ONCE], self._unwritten[_WRITTEN_AT_ONCE:]
-            flush_all(log for log in logs if log.is_due())
+            flush_all(logs)
             await _settle(logs)
         self._writing = False
 
